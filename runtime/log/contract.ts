@@ -1,0 +1,106 @@
+import type { GridfoldError } from '../kernel/errors.ts';
+
+/** One record to append. `key` decides nothing here: the caller has chosen the partition. */
+export interface AppendRecord {
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array;
+}
+
+/**
+ * Records as they lie in the log, many in one buffer; nothing is copied per record.
+ * Record `i` has offset `baseOffset + i`, key `bytes[keyStart[i], keyEnd[i])` (empty = no key),
+ * value `bytes[keyEnd[i], valueEnd[i])`.
+ */
+export interface RecordBatch {
+  readonly baseOffset: number;
+  readonly count: number;
+  /** When the log accepted the batch, epoch milliseconds. */
+  readonly timestamp: number;
+  readonly bytes: Uint8Array;
+  readonly keyStart: Uint32Array;
+  readonly keyEnd: Uint32Array;
+  readonly valueEnd: Uint32Array;
+}
+
+/** First retained offset and the next offset to be written. `start === end`: nothing retained. */
+export interface Extent {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The right to commit for a partition. A newer claim on the partition fences it. */
+export interface Claim {
+  readonly partition: number;
+  readonly generation: number;
+}
+
+/** Everything that becomes visible together: outputs, one journal record, the position. */
+export interface CommitBatch {
+  /** By topic; they go to the claim's partition of that topic, in order. */
+  readonly outputs: ReadonlyMap<string, readonly AppendRecord[]>;
+  readonly journal: Uint8Array;
+  /** Opaque to the log: the runtime's encoded position, read back by {@link Log.committed}. */
+  readonly position: Uint8Array;
+}
+
+export interface Committed {
+  /** What the newest commit wrote, or null before the first one. */
+  readonly position: Uint8Array | null;
+  readonly generation: number;
+}
+
+export interface Retention {
+  /** Records older than this may go; Infinity keeps all. */
+  readonly maxAgeMs: number;
+  /** Oldest records go while a partition holds more than this; Infinity keeps all. */
+  readonly maxBytes: number;
+}
+
+/**
+ * A partitioned, append-only log with transactions. Embedded (LevelDB) and Kafka logs pass the same
+ * conformance suite (conformance.ts).
+ *
+ * Errors are {@link GridfoldError}s: `log_fenced` (rejoin), `log_offset_out_of_range` (stop; the message
+ * names the missing range), `log_corrupt` (stop; names topic, partition and offsets), `log_closed` (stop).
+ */
+export interface Log {
+  readonly partitions: number;
+
+  /** Resolves when the records are durable. Offsets are contiguous; appends to one partition keep call order. */
+  append(topic: string, partition: number, records: readonly AppendRecord[]): Promise<Extent>;
+
+  /**
+   * The batch that holds `from`, and those after it while their sum stays under `maxBytes` (at least one batch);
+   * the first may begin below `from`. Empty array at the end of the log.
+   */
+  read(topic: string, partition: number, from: number, maxBytes: number): Promise<RecordBatch[]>;
+
+  extent(topic: string, partition: number): Extent;
+
+  /** Calls `listener` after each append or commit that made records of the partition readable; returns unsubscribe. */
+  onAppend(topic: string, partition: number, listener: () => void): () => void;
+
+  /** Raises the partition's generation, durably: whoever held it before is fenced from then on. */
+  claim(partition: number): Promise<Claim>;
+
+  /** All of the batch or nothing. Throws `log_fenced` and writes nothing when the claim is not the newest. */
+  commit(claim: Claim, batch: CommitBatch): Promise<void>;
+
+  committed(partition: number): Promise<Committed>;
+
+  /** Deletes whole batches that `retention` lets go and that end at or below `notPast`. Returns the new extent. */
+  trim(topic: string, partition: number, retention: Retention, notPast: number): Promise<Extent>;
+
+  close(): Promise<void>;
+}
+
+/** Topic names, without the configured prefix. */
+export const topics = {
+  telemetry: 'telemetry',
+  lifecycle: 'lifecycle',
+  derived: 'derived',
+  deadLetters: 'dead-letters',
+  journal: 'journal',
+} as const;
+
+export type LogError = GridfoldError;
