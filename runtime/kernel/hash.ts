@@ -13,16 +13,10 @@ export function murmur2(bytes: Uint8Array, start = 0, end = bytes.length): numbe
     k ^= k >>> 24;
     h = Math.imul(h, m) ^ Math.imul(k, m);
   }
-  switch (length & 3) {
-    case 3:
-      h ^= bytes[i + 2] << 16;
-    // falls through
-    case 2:
-      h ^= bytes[i + 1] << 8;
-    // falls through
-    case 1:
-      h = Math.imul(h ^ bytes[i], m);
-  }
+  const rest = length & 3;
+  if (rest === 3) h ^= bytes[i + 2] << 16;
+  if (rest >= 2) h ^= bytes[i + 1] << 8;
+  if (rest >= 1) h = Math.imul(h ^ bytes[i], m);
   h ^= h >>> 13;
   h = Math.imul(h, m);
   return (h ^ (h >>> 15)) >>> 0;

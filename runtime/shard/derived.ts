@@ -1,0 +1,49 @@
+/** Column types of derived data. `time` is epoch milliseconds in memory, RFC 3339 in JSON, TIMESTAMPTZ in tables. */
+export type DerivedColumnType = 'text' | 'double' | 'integer' | 'boolean' | 'time' | 'json';
+
+export interface DerivedColumn {
+  /** camelCase, as in the event's data; tables use snake_case. */
+  readonly name: string;
+  readonly type: DerivedColumnType;
+  readonly doc: string;
+  readonly unit?: string;
+}
+
+/** One type of derived event: its name, its table and the columns of its data. */
+export interface DerivedType {
+  /** For instance `state_interval`. */
+  readonly name: string;
+  /** The table: the name in the plural. */
+  readonly table: string;
+  readonly doc: string;
+  /** What the key is made of, for people. */
+  readonly key: string;
+  readonly columns: readonly DerivedColumn[];
+}
+
+export type DerivedValue = string | number | boolean | null | readonly unknown[] | object;
+/** Data of one fact: the declared columns in their order; times as epoch milliseconds. */
+export type DerivedData = Readonly<Record<string, DerivedValue>>;
+
+/** A derived event as it stands in the derived topic (contracts: "Derived event"); all times RFC 3339 in UTC. */
+export interface DerivedEvent {
+  /** `{topic}-{partition}-{offset}-{ordinal}` of the cause. */
+  readonly id: string;
+  readonly type: string;
+  readonly serial: string;
+  readonly kind: string;
+  readonly siteId: string | null;
+  readonly eventTime: string;
+  readonly recordTime: string;
+  /** Made of content only: equal keys are versions of one fact. */
+  readonly key: string;
+  readonly version: number;
+  readonly op: 'upsert' | 'retract';
+  readonly machine: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** Where facts go while an asset folds. Times are epoch milliseconds. */
+export interface Facts {
+  emit(type: DerivedType, key: string, eventTime: number, data: DerivedData): void;
+}
