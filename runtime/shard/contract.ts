@@ -1,0 +1,93 @@
+import type { Columns, StateSchema } from '../../snapshots/schema.ts';
+import type { Cursor } from '../../snapshots/cursor.ts';
+import type { AssetColumns } from './columns.ts';
+import type { DerivedType, Facts } from './derived.ts';
+import type { FieldSpec, Reading } from './reading.ts';
+
+/** What the fold may know of an asset beside its state: configuration that comes with `installed` or per kind. */
+export interface AssetConfig {
+  readonly cadenceMs: number;
+  /** IANA name; a day, and a counter that restarts daily, mean this zone. */
+  readonly timeZone: string;
+}
+
+/** One lifecycle record as the door accepted it; times are epoch milliseconds. */
+export interface LifecycleRecord {
+  readonly id: string;
+  readonly type: string;
+  readonly eventTime: number;
+  readonly recordTime: number;
+  readonly source: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** What the whole lifecycle list says of the asset now. */
+export interface LifecycleResult {
+  /** Index into the kind's `lifecycleStates`. */
+  readonly state: number;
+  readonly since: number;
+  readonly siteId: string | null;
+  readonly slot: string | null;
+  /** Null where `installed` gave none. */
+  readonly cadenceS: number | null;
+  readonly timeZone: string | null;
+  readonly steps: readonly LifecycleStep[];
+}
+
+/** What each record of the list did, in folding order. */
+export interface LifecycleStep {
+  readonly record: LifecycleRecord;
+  readonly from: string | null;
+  readonly to: string | null;
+  /** False: not allowed from that state; kept for review, changes nothing. */
+  readonly legal: boolean;
+  /** Replaced by a `corrected` or taken back by a `voided` record. */
+  readonly voided: boolean;
+}
+
+/** Part of an asset's view that the kind knows (contracts, "Doors": GET /v1/assets/{serial}). */
+export interface KindView {
+  readonly status: string;
+  readonly regions: Readonly<Record<string, { state: string; since: number }>>;
+  readonly derates: readonly string[];
+  /** Texts, lists and unknown fields: value and device time; sized fields are added by the shard. */
+  readonly extra: Readonly<Record<string, { value: unknown; deviceTime: number; valid: boolean }>>;
+  readonly energy: { readonly inWh: number; readonly outWh: number };
+}
+
+/**
+ * One kind of asset: its fields, its state and its fold. All functions are pure in (state, input): no clock, no
+ * randomness, no I/O; they may be called on scratch copies any number of times.
+ *
+ * The facts of an asset are a function of its readings in order. The shard relies on that: for a late reading, or
+ * for the end of a silence, it computes the facts of before and of after and emits the difference by key.
+ */
+export interface Kind<C extends AssetColumns & Columns = AssetColumns & Columns> {
+  readonly name: string;
+  /** Name and version of the machine, for instance `powerwall@1`. */
+  readonly machine: string;
+  readonly fields: readonly FieldSpec[];
+  readonly state: StateSchema<C>;
+  readonly defaults: AssetConfig;
+  readonly lifecycleStates: readonly string[];
+
+  /** Folds the next reading in order of device time. Updates `lastDeviceTime` and `lastReceiveTime`. */
+  fold(asset: Cursor<C>, reading: Reading, config: AssetConfig, out: Facts): void;
+  /** Distance from the newest reading at which the asset is stale ([0]) and offline ([1]), ms. */
+  silenceLimits(config: AssetConfig): readonly [staleMs: number, offlineMs: number];
+  /** The silence after the newest reading has reached stage 1 (stale) or 2 (offline): changes state, emits facts dated last device time + limit. Called for 1 before 2. */
+  elapse(asset: Cursor<C>, stage: number, config: AssetConfig, out: Facts): void;
+  /** Emits every fact that is open in the state, as it would stand in the tables now (open intervals, faults, gaps, the energy interval in progress). */
+  open(asset: Cursor<C>, config: AssetConfig, out: Facts): void;
+  /** Folds the whole lifecycle list (any order, duplicates by id already removed): facts out, result back. `now` never enters. */
+  foldLifecycle(serial: string, records: readonly LifecycleRecord[], out: Facts): LifecycleResult;
+  /** `life` null: no lifecycle record. The connectivity shown takes `asset.silence` into account. */
+  view(asset: Cursor<C>, life: LifecycleResult | null, config: AssetConfig): KindView;
+}
+
+/** An actor type of the runtime: its kinds and what they derive. */
+export interface ActorType {
+  readonly name: string;
+  readonly kinds: readonly Kind[];
+  readonly derived: readonly DerivedType[];
+}

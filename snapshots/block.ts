@@ -1,0 +1,165 @@
+import { murmur2 as hashOf } from '../runtime/kernel/hash.ts';
+import type { StateSchema } from './schema.ts';
+
+const FIRST_CAPACITY = 4;
+
+/**
+ * Some hundred assets of one kind, by column, in one buffer: the unit of load, of snapshot and of passivation.
+ *
+ * Only columns in use have room (`offsets[c] >= 0`, counted in elements of the column's type). Serials lie end to
+ * end in `keys`; `index` is an open-addressing table of slot + 1 over their hash. An asset keeps its slot for ever.
+ */
+export class Block {
+  readonly id: number;
+  readonly schema: StateSchema;
+  readonly offsets: Int32Array;
+  count = 0;
+  capacity = 0;
+  f64 = new Float64Array(0);
+  u32 = new Uint32Array(0);
+  u8 = new Uint8Array(0);
+  keys = new Uint8Array(0);
+  keyEnds = new Uint32Array(0);
+  index = new Uint16Array(0);
+  /** Changed since the newest snapshot took its image. */
+  dirty = false;
+  /** Value of the owner's touch counter at the last use, for passivation. */
+  touched = 0;
+
+  constructor(id: number, schema: StateSchema) {
+    this.id = id;
+    this.schema = schema;
+    this.offsets = new Int32Array(schema.names.length).fill(-1);
+  }
+
+  /** Slot of the serial `bytes[start, end)`, or -1. */
+  find(bytes: Uint8Array, start: number, end: number, hash: number): number {
+    const { index, keys, keyEnds } = this;
+    const mask = index.length - 1;
+    if (mask < 0) return -1;
+    const length = end - start;
+    for (let i = spread(hash) & mask; ; i = (i + 1) & mask) {
+      const slot = index[i] - 1;
+      if (slot < 0) return -1;
+      const from = slot === 0 ? 0 : keyEnds[slot - 1];
+      if (keyEnds[slot] - from !== length) continue;
+      let k = 0;
+      while (k < length && keys[from + k] === bytes[start + k]) k++;
+      if (k === length) return slot;
+    }
+  }
+
+  /** Adds a serial that `find` did not find; returns its slot. All its columns read as their defaults. */
+  add(bytes: Uint8Array, start: number, end: number, hash: number): number {
+    const slot = this.count;
+    if (slot === this.capacity) this.#grow(slot < 32 ? Math.max(FIRST_CAPACITY, slot * 2) : Math.ceil(slot * 1.2));
+    const from = slot === 0 ? 0 : this.keyEnds[slot - 1];
+    const keyEnd = from + end - start;
+    if (keyEnd > this.keys.length) {
+      const keys = new Uint8Array(Math.max(keyEnd + 16, Math.ceil(keyEnd * 1.2)));
+      keys.set(this.keys.subarray(0, from));
+      this.keys = keys;
+    }
+    this.keys.set(bytes.subarray(start, end), from);
+    this.keyEnds[slot] = keyEnd;
+    this.count = slot + 1;
+    if (this.count * 3 > this.index.length * 2) this.#rehash();
+    else this.#link(slot, hash);
+    return slot;
+  }
+
+  serial(slot: number): string {
+    return decoder.decode(this.serialBytes(slot));
+  }
+
+  serialBytes(slot: number): Uint8Array {
+    return this.keys.subarray(slot === 0 ? 0 : this.keyEnds[slot - 1], this.keyEnds[slot]);
+  }
+
+  /** Gives column `c` room in this block, filled with its default. */
+  allocate(c: number): void {
+    this.#layout(this.capacity, c);
+  }
+
+  get(c: number, slot: number): number {
+    const o = this.offsets[c];
+    if (o < 0) return this.schema.defaults[c];
+    const type = this.schema.types[c];
+    return type === 'f64' ? this.f64[o + slot] : type === 'u32' ? this.u32[o + slot] : this.u8[o + slot];
+  }
+
+  /** Resident bytes: columns, serials, index; without the fixed cost of the object (about 1 KB). */
+  get bytes(): number {
+    return this.f64.buffer.byteLength + this.keys.length + this.keyEnds.byteLength + this.index.byteLength;
+  }
+
+  /** Makes room for `capacity` assets at once, when the number is known (loading an image). */
+  reserve(capacity: number): void {
+    if (capacity > this.capacity) this.#grow(capacity);
+  }
+
+  #grow(capacity: number): void {
+    const ends = new Uint32Array(capacity);
+    ends.set(this.keyEnds.subarray(0, this.count));
+    this.keyEnds = ends;
+    this.#layout(capacity, -1);
+  }
+
+  /** Moves the columns into a buffer for `capacity` rows, with column `added` given room as well. */
+  #layout(capacity: number, added: number): void {
+    const { schema, offsets } = this;
+    const old = { offsets: offsets.slice(), f64: this.f64, u32: this.u32, u8: this.u8 };
+    let bytes = 0;
+    for (const width of [8, 4, 1]) {
+      for (let c = 0; c < offsets.length; c++) {
+        if (schema.widths[c] !== width || (offsets[c] < 0 && c !== added)) continue;
+        offsets[c] = bytes / width;
+        bytes += capacity * width;
+      }
+      bytes = (bytes + 7) & ~7;
+    }
+    const buffer = new ArrayBuffer(bytes);
+    this.f64 = new Float64Array(buffer);
+    this.u32 = new Uint32Array(buffer);
+    this.u8 = new Uint8Array(buffer);
+    this.capacity = capacity;
+    for (let c = 0; c < offsets.length; c++) {
+      const o = offsets[c];
+      if (o < 0) continue;
+      const view = schema.widths[c] === 8 ? this.f64 : schema.widths[c] === 4 ? this.u32 : this.u8;
+      let filled = 0;
+      if (old.offsets[c] >= 0) {
+        const before = schema.widths[c] === 8 ? old.f64 : schema.widths[c] === 4 ? old.u32 : old.u8;
+        view.set(before.subarray(old.offsets[c], old.offsets[c] + this.count), o);
+        filled = this.count;
+      }
+      if (schema.defaults[c] !== 0) view.fill(schema.defaults[c], o + filled, o + capacity);
+    }
+  }
+
+  #link(slot: number, hash: number): void {
+    const mask = this.index.length - 1;
+    let i = spread(hash) & mask;
+    while (this.index[i] !== 0) i = (i + 1) & mask;
+    this.index[i] = slot + 1;
+  }
+
+  #rehash(): void {
+    let size = 8;
+    while (this.count * 3 > size * 2 - size / 4) size *= 2;
+    this.index = new Uint16Array(size);
+    for (let slot = 0; slot < this.count; slot++) this.#link(slot, hashOf(this.serialBytes(slot)));
+  }
+
+  /** Builds the index anew after an image was loaded. */
+  reindex(): void {
+    this.#rehash();
+  }
+}
+
+const decoder = new TextDecoder();
+
+/** Blocks take the low bits of the hash's product; the slot index takes other ones. */
+function spread(hash: number): number {
+  return (hash ^ (hash >>> 15)) >>> 7;
+}
