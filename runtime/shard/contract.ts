@@ -85,9 +85,29 @@ export interface Kind<C extends AssetColumns & Columns = AssetColumns & Columns>
   view(asset: Cursor<C>, life: LifecycleResult | null, config: AssetConfig): KindView;
 }
 
-/** An actor type of the runtime: its kinds and what they derive. */
+/** Decodes records of the windowed input topic; one per partition, it may keep scratch memory. */
+export interface ReadingDecoder {
+  /** Fills `reading` from the value `bytes[start, end)`; returns 0, or the index of a reason in `reasons`. */
+  decode(bytes: Uint8Array, start: number, end: number, timestamp: number, reading: Reading): number;
+  /** Where the serial of the decoded record lies: `serialBytes[serialStart, serialEnd)`. Valid until the next decode. */
+  readonly serialBytes: Uint8Array;
+  readonly serialStart: number;
+  readonly serialEnd: number;
+  /** Stable reason codes by index; index 0 is `ok`. */
+  readonly reasons: readonly string[];
+  /** How often each problem inside an accepted record was met, since start. */
+  readonly problems: ReadonlyMap<string, number>;
+}
+
+export type LifecycleDecoded =
+  | { readonly ok: true; readonly serial: string; readonly kind: string; readonly record: LifecycleRecord }
+  | { readonly ok: false; readonly reason: string };
+
+/** An actor type of the runtime: how its input is read, its kinds, and what they derive. */
 export interface ActorType {
   readonly name: string;
   readonly kinds: readonly Kind[];
   readonly derived: readonly DerivedType[];
+  createDecoder(): ReadingDecoder;
+  decodeLifecycle(bytes: Uint8Array, start: number, end: number, timestamp: number): LifecycleDecoded;
 }

@@ -19,6 +19,11 @@ export interface DerivedType {
   /** What the key is made of, for people. */
   readonly key: string;
   readonly columns: readonly DerivedColumn[];
+  /**
+   * True for facts whose open form changes with every reading (an energy interval in progress): it is written when it
+   * closes, and when the shard publishes open facts because the asset or its input fell silent.
+   */
+  readonly lazy?: boolean;
 }
 
 export type DerivedValue = string | number | boolean | null | readonly unknown[] | object;
