@@ -123,6 +123,7 @@ export function createMetrics(options: { version: string; clock?: Clock; process
   const liveDelay = histogram('live_delivery_delay_seconds', 'From commit to the send of its delta', fast);
   const machines = gauge('machine_version_info', 'Always 1; version of the machine of a kind', ['kind', 'version']);
   const seconds = () => clock.now() / 1000;
+  let refresh = () => {};
 
   return {
     registry,
@@ -176,54 +177,35 @@ export function createMetrics(options: { version: string; clock?: Clock; process
       deliveryDelay: (value) => liveDelay.observe(value),
     },
     machineVersion: (kind, version) => machines.set({ kind, version }, 1),
-    observe: (engine) => observeStatus(registry, engine),
-    scrape: () => registry.metrics(),
+    observe(engine) {
+      refresh = statusGauges(registry, engine);
+    },
+    scrape() {
+      refresh();
+      return registry.metrics();
+    },
   };
 }
 
-/** Gauges that cost nothing until a scrape asks the engine for its status. */
-function observeStatus(registry: Registry, engine: Pick<Engine, 'status'>): void {
-  const registers = [registry];
-  const assets = new Gauge({
-    name: 'gridfold_assets',
-    help: 'Assets known to a partition',
-    labelNames: ['partition'],
-    registers,
-  });
-  const horizon = new Gauge({
-    name: 'gridfold_late_horizon_seconds',
-    help: 'How late a reading may be and still be re-folded: the horizon in force',
-    labelNames: ['partition'],
-    registers,
-  });
-  const sinkLag = new Gauge({
-    name: 'gridfold_sink_lag_events',
-    help: 'Derived events a sink has not committed',
-    labelNames: ['sink'],
-    registers,
-  });
-  const snapshotAge = new Gauge({
-    name: 'gridfold_snapshot_age_seconds',
-    help: 'Age of the newest snapshot',
-    labelNames: ['partition'],
-    registers,
-  });
-  new Gauge({
-    name: 'gridfold_consumer_lag_records',
-    help: 'Records in the log that are not folded yet',
-    labelNames: ['topic', 'partition'],
-    registers,
-    collect() {
-      const status = engine.status();
-      for (const one of status.partitions) {
-        const partition = String(one.partition);
-        this.set({ topic: 'telemetry', partition }, one.lag.telemetry);
-        this.set({ topic: 'lifecycle', partition }, one.lag.lifecycle);
-        assets.set({ partition }, one.assets);
-        horizon.set({ partition }, one.horizonMs / 1000);
-        if (one.snapshotAgeMs !== null) snapshotAge.set({ partition }, one.snapshotAgeMs / 1000);
-      }
-      for (const sink of status.sinks) sinkLag.set({ sink: sink.sink }, sink.lag);
-    },
-  });
+/** Gauges read from the engine's status; returns the function that reads it, once per scrape. */
+function statusGauges(registry: Registry, engine: Pick<Engine, 'status'>): () => void {
+  const gauge = (name: string, help: string, labelNames: string[]) =>
+    new Gauge({ name: `gridfold_${name}`, help, labelNames, registers: [registry] });
+  const lag = gauge('consumer_lag_records', 'Records in the log that are not folded yet', ['topic', 'partition']);
+  const assets = gauge('assets', 'Assets known to a partition', ['partition']);
+  const horizon = gauge('late_horizon_seconds', 'How late a reading may be and still be re-folded', ['partition']);
+  const snapshotAge = gauge('snapshot_age_seconds', 'Age of the newest snapshot', ['partition']);
+  const sinkLag = gauge('sink_lag_events', 'Derived events a sink has not committed', ['sink']);
+  return () => {
+    const status = engine.status();
+    for (const one of status.partitions) {
+      const partition = String(one.partition);
+      lag.set({ topic: 'telemetry', partition }, one.lag.telemetry);
+      lag.set({ topic: 'lifecycle', partition }, one.lag.lifecycle);
+      assets.set({ partition }, one.assets);
+      horizon.set({ partition }, one.horizonMs / 1000);
+      if (one.snapshotAgeMs !== null) snapshotAge.set({ partition }, one.snapshotAgeMs / 1000);
+    }
+    for (const sink of status.sinks) sinkLag.set({ sink: sink.sink }, sink.lag);
+  };
 }
