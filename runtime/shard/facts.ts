@@ -1,0 +1,74 @@
+import type { DerivedData, DerivedType, Facts } from './derived.ts';
+
+/** One fact as the fold stated it. */
+export interface Fact {
+  type: DerivedType;
+  key: string;
+  eventTime: number;
+  data: DerivedData;
+}
+
+/** Facts of one turn in order of emission; a key emitted again within the turn replaces what was said before. */
+export class FactList implements Facts {
+  readonly items: Fact[] = [];
+
+  emit(type: DerivedType, key: string, eventTime: number, data: DerivedData): void {
+    for (let i = this.items.length - 1; i >= 0; i--) {
+      const item = this.items[i];
+      if (item.key === key && item.type === type) {
+        item.eventTime = eventTime;
+        item.data = data;
+        return;
+      }
+    }
+    this.items.push({ type, key, eventTime, data });
+  }
+
+  clear(): void {
+    this.items.length = 0;
+  }
+}
+
+/** Facts by type and key, the newest statement of each; for comparing what was said with what should be said. */
+export class FactMap implements Facts {
+  readonly byKey = new Map<string, Fact>();
+
+  emit(type: DerivedType, key: string, eventTime: number, data: DerivedData): void {
+    this.byKey.set(`${type.name}\n${key}`, { type, key, eventTime, data });
+  }
+}
+
+export interface FactChange {
+  readonly fact: Fact;
+  readonly op: 'upsert' | 'retract';
+}
+
+/**
+ * What must be said so that everybody who believed `before` comes to believe `after`.
+ *
+ * `unsaid`: the open forms of lazy facts in `before` were not published since they changed, so such a fact is said
+ * again even if it looks the same, and taken back even if it may never have been said.
+ */
+export function difference(before: FactMap, after: FactMap, unsaid: boolean): FactChange[] {
+  const changes: FactChange[] = [];
+  for (const [id, fact] of before.byKey) {
+    if (!after.byKey.has(id)) changes.push({ fact, op: 'retract' });
+  }
+  for (const [id, fact] of after.byKey) {
+    const old = before.byKey.get(id);
+    const said = old !== undefined && !(unsaid && fact.type.lazy === true) && sameFact(old, fact);
+    if (!said) changes.push({ fact, op: 'upsert' });
+  }
+  return changes;
+}
+
+function sameFact(a: Fact, b: Fact): boolean {
+  if (a.eventTime !== b.eventTime) return false;
+  for (const name in b.data) if (!sameValue(a.data[name], b.data[name])) return false;
+  return true;
+}
+
+function sameValue(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  return typeof a === 'object' && typeof b === 'object' && JSON.stringify(a) === JSON.stringify(b);
+}
