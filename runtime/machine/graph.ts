@@ -23,13 +23,16 @@ export function graphOf(machine: CompiledMachine): MachineGraph {
     edge.events.push(event);
     edges.set(id, edge);
   };
-  machine.events.forEach((event, e) => {
-    const common = commonTarget(machine, e);
-    if (common !== null) return draw(ANY, machine.states[common], event);
+  const drawEach = (event: string, e: number): void => {
     machine.states.forEach((from, s) => {
       const to = machine.next(s, e);
       if (to !== s) draw(from, machine.states[to], event);
     });
+  };
+  machine.events.forEach((event, e) => {
+    const common = commonTarget(machine, e);
+    if (common !== null) draw(ANY, machine.states[common], event);
+    else drawEach(event, e);
   });
   return {
     id: machine.id,
