@@ -26,13 +26,13 @@ export interface StateSchema<C extends Columns = Columns> {
   readonly name: string;
   readonly version: number;
   readonly columns: C;
-  readonly names: readonly (keyof C & string)[];
+  readonly names: readonly string[];
   readonly types: readonly ColumnType[];
   readonly widths: Uint8Array;
   readonly defaults: Float64Array;
   /** 1 for fold columns, 0 for engine columns. */
   readonly isFold: Uint8Array;
-  index(name: keyof C & string): number;
+  index(name: string): number;
 }
 
 export function defineState<C extends Columns>(name: string, version: number, columns: C): StateSchema<C> {

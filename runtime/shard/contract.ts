@@ -1,4 +1,4 @@
-import type { Columns, StateSchema } from '../../snapshots/schema.ts';
+import type { StateSchema } from '../../snapshots/schema.ts';
 import type { Cursor } from '../../snapshots/cursor.ts';
 import type { AssetColumns } from './columns.ts';
 import type { DerivedType, Facts } from './derived.ts';
@@ -62,12 +62,12 @@ export interface KindView {
  * The facts of an asset are a function of its readings in order. The shard relies on that: for a late reading, or
  * for the end of a silence, it computes the facts of before and of after and emits the difference by key.
  */
-export interface Kind<C extends AssetColumns & Columns = AssetColumns & Columns> {
+export interface Kind<C extends AssetColumns = AssetColumns> {
   readonly name: string;
   /** Name and version of the machine, for instance `powerwall@1`. */
   readonly machine: string;
   readonly fields: readonly FieldSpec[];
-  readonly state: StateSchema<C>;
+  readonly state: StateSchema;
   readonly defaults: AssetConfig;
   readonly lifecycleStates: readonly string[];
 

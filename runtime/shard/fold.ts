@@ -1,0 +1,237 @@
+import type { PartitionState } from '../../snapshots/contract.ts';
+import { murmur2 } from '../kernel/hash.ts';
+import type { RecordBatch } from '../log/contract.ts';
+import { packState, StateBuffer } from './base.ts';
+import type { ActorType, AssetConfig, ReadingDecoder } from './contract.ts';
+import { type FactChange, FactList } from './facts.ts';
+import { KindRuntime } from './kind-runtime.ts';
+import { foldLate, foldOutOfSilence, restoreAfterFailure } from './late.ts';
+import { foldLifecycleRecord, Whereabouts } from './lifecycle.ts';
+import { type Cause, Outputs } from './outputs.ts';
+import type { ShardPosition } from './position.ts';
+import { Reading } from './reading.ts';
+import { Tally } from './tally.ts';
+import { EntryWriter } from './window-entry.ts';
+
+/** A base is noted every so many readings of an asset: what a late reading has to fold again at the least. */
+const READINGS_PER_BASE = 32;
+
+export interface FoldOptions {
+  readonly type: ActorType;
+  readonly partition: number;
+  readonly state: PartitionState;
+  readonly position: ShardPosition;
+  /** How far behind the asset's newest device time a reading may come and still be folded in. */
+  readonly horizonMs: number;
+  /** High part of every version: raised when state was lost and had to start anew. */
+  readonly epoch: number;
+}
+
+/**
+ * The fold of one partition: input in, state and outputs changed. Synchronous and without I/O of its own, so that
+ * the live shard, recovery and the verifier run the very same code.
+ */
+export class PartitionFold {
+  readonly type: ActorType;
+  readonly partition: number;
+  readonly state: PartitionState;
+  readonly position: ShardPosition;
+  readonly horizonMs: number;
+  readonly epoch: number;
+  readonly outputs = new Outputs();
+  readonly tally = new Tally();
+  readonly kinds: readonly KindRuntime[];
+  readonly decoder: ReadingDecoder;
+  readonly writer = new EntryWriter();
+  readonly reading = new Reading();
+  readonly cause: Cause;
+  readonly whereabouts: Whereabouts;
+  /** Called with block and slot of each asset that changed; null while nobody watches. */
+  onTouch: ((blockId: number, slot: number) => void) | null = null;
+  /** Called when an asset's fold threw and the asset went into quarantine. */
+  onFailure: ((kind: string, serial: string, error: unknown) => void) | null = null;
+  readonly #facts = new FactList();
+  readonly #stateBuffer = new StateBuffer();
+
+  constructor(options: FoldOptions) {
+    this.type = options.type;
+    this.partition = options.partition;
+    this.state = options.state;
+    this.position = options.position;
+    this.horizonMs = options.horizonMs;
+    this.epoch = options.epoch;
+    this.kinds = options.type.kinds.map((kind, i) => {
+      const runtime = new KindRuntime(kind, i, (index) => this.state.name(index));
+      runtime.asset.sides = this.state;
+      return runtime;
+    });
+    this.decoder = options.type.createDecoder();
+    this.cause = { topic: '', partition: options.partition, offset: 0, ordinal: 0, recordTime: 0 };
+    this.whereabouts = new Whereabouts(this);
+  }
+
+  /** Folds records `[from, to)` of a telemetry batch (indices) at one reading of the partition clock. */
+  telemetry(batch: RecordBatch, from: number, to: number, clock: number): void {
+    this.position.clock = clock;
+    const { bytes, keyStart, keyEnd, valueEnd, timestamp, baseOffset } = batch;
+    const { decoder, reading, tally, cause } = this;
+    cause.topic = 'telemetry';
+    for (let i = from; i < to; i++) {
+      cause.offset = baseOffset + i;
+      cause.ordinal = 0;
+      const reason = decoder.decode(bytes, keyEnd[i], valueEnd[i], timestamp, reading);
+      if (reason !== 0) {
+        this.#setAside(batch, i, decoder.reasons[reason]);
+      } else if (keyEnd[i] > keyStart[i] && !this.#keyMatches(bytes, keyStart[i], keyEnd[i])) {
+        this.#setAside(batch, i, 'key_mismatch');
+      } else {
+        const refused = this.#fold(clock);
+        if (refused !== null) this.#setAside(batch, i, refused);
+      }
+      this.position.telemetry = baseOffset + i + 1;
+    }
+    tally.telemetryBytes += to > from ? valueEnd[to - 1] - keyStart[from] : 0;
+  }
+
+  /** Folds records `[from, to)` of a lifecycle batch. */
+  lifecycle(batch: RecordBatch, from: number, to: number, clock: number): void {
+    this.position.clock = clock;
+    this.cause.topic = 'lifecycle';
+    for (let i = from; i < to; i++) {
+      this.cause.offset = batch.baseOffset + i;
+      this.cause.ordinal = 0;
+      const refused = foldLifecycleRecord(this, batch, i);
+      if (refused !== null) this.#setAside(batch, i, refused, 'lifecycle');
+      else this.tally.lifecycle++;
+      this.position.lifecycle = batch.baseOffset + i + 1;
+    }
+  }
+
+  /** Folds the reading in hand. Returns a reason when it must be set aside. */
+  #fold(clock: number): string | null {
+    const { reading, decoder, state } = this;
+    const runtime = this.kinds[reading.kind];
+    const created = this.locate(runtime, decoder.serialBytes, decoder.serialStart, decoder.serialEnd);
+    if (created === 'kind_mismatch') return created;
+    const asset = runtime.asset;
+    if (asset.quarantined !== 0) return 'quarantined';
+    const config = runtime.config(asset.cadenceS, asset.zone);
+    this.cause.recordTime = reading.receiveTime;
+    if (reading.deviceTime <= asset.lastDeviceTime) {
+      if (reading.deviceTime < asset.lastDeviceTime - this.horizonMs) return 'beyond_horizon';
+      return foldLate(this, runtime, config);
+    }
+    state.change(asset.block);
+    this.noteBase(runtime);
+    try {
+      if (asset.silence !== 0) foldOutOfSilence(this, runtime, config);
+      else runtime.kind.fold(asset, reading, config, this.#facts);
+    } catch (error) {
+      this.#facts.clear();
+      restoreAfterFailure(this, runtime, config, error);
+      return 'fold_failed';
+    }
+    this.#applied(runtime, config, clock);
+    if (this.#facts.items.length > 0) this.#sayFacts(runtime);
+    return null;
+  }
+
+  /** Book-keeping of a reading that was folded in order. */
+  #applied(runtime: KindRuntime, config: AssetConfig, clock: number): void {
+    const { reading, state } = this;
+    const asset = runtime.asset;
+    const block = asset.block;
+    state.appendWindow(block, this.writer.bytes, this.writer.reading(asset.slot, reading, runtime.sized));
+    asset.applied += 1;
+    asset.revision += 1;
+    asset.sinceBase = Math.min(254, asset.sinceBase + 1);
+    if (reading.invalid !== 0) asset.invalid += 1;
+    asset.heardAt = clock;
+    const due = clock + runtime.limits(config)[0];
+    asset.due = due;
+    if (due < state.due[block.id]) state.due[block.id] = due;
+    if (asset.unpublished === 0) asset.unpublished = 1;
+    state.unpublished[block.id] = 1;
+    this.tally.applied++;
+    if (reading.deviceTime > this.tally.watermark) this.tally.watermark = reading.deviceTime;
+    if (this.onTouch !== null) this.onTouch(block.id, asset.slot);
+  }
+
+  /** Before the first reading, and every so often, the window gets a base to re-fold from. */
+  noteBase(runtime: KindRuntime): void {
+    const asset = runtime.asset;
+    if (asset.sinceBase < READINGS_PER_BASE && asset.lastDeviceTime !== 0) return;
+    const packed = packState(asset, this.#stateBuffer);
+    const length = this.writer.base(asset.slot, asset.lastDeviceTime, packed);
+    this.state.appendWindow(asset.block, this.writer.bytes, length);
+    asset.sinceBase = 0;
+  }
+
+  /** Points the kind's cursor at the asset, created where it is new. */
+  locate(runtime: KindRuntime, bytes: Uint8Array, start: number, end: number): 'known' | 'created' | 'kind_mismatch' {
+    const { state } = this;
+    const hash = murmur2(bytes, start, end);
+    const place = blockPlace(hash) % state.blocksPerKind;
+    const id = runtime.index * state.blocksPerKind + place;
+    let block = state.block(id);
+    const slot = block === null ? -1 : block.find(bytes, start, end, hash);
+    if (block !== null && slot >= 0) {
+      runtime.asset.attach(block, slot);
+      return 'known';
+    }
+    for (const other of this.kinds) {
+      if (other === runtime) continue;
+      const theirs = state.block(other.index * state.blocksPerKind + place);
+      if (theirs !== null && theirs.find(bytes, start, end, hash) >= 0) return 'kind_mismatch';
+    }
+    block ??= state.blockOrCreate(id, runtime.kind.state);
+    state.change(block);
+    runtime.asset.attach(block, block.add(bytes, start, end, hash));
+    return 'created';
+  }
+
+  #sayFacts(runtime: KindRuntime): void {
+    const subject = this.subject(runtime);
+    for (const fact of this.#facts.items) this.outputs.event(subject, this.cause, fact, 'upsert');
+    this.tally.facts(this.#facts.items);
+    this.#facts.clear();
+  }
+
+  say(runtime: KindRuntime, changes: readonly FactChange[]): void {
+    if (changes.length === 0) return;
+    const subject = this.subject(runtime);
+    for (const change of changes) this.outputs.event(subject, this.cause, change.fact, change.op);
+  }
+
+  subject(runtime: KindRuntime) {
+    const { asset, kind } = runtime;
+    return {
+      serial: asset.serial,
+      keyBytes: asset.block.serialBytes(asset.slot).slice(),
+      kind: kind.name,
+      machine: kind.machine,
+      siteId: this.whereabouts.of(runtime).siteId,
+      version: this.epoch * 2 ** 32 + asset.revision,
+    };
+  }
+
+  #keyMatches(bytes: Uint8Array, start: number, end: number): boolean {
+    const { serialBytes, serialStart, serialEnd } = this.decoder;
+    if (end - start !== serialEnd - serialStart) return false;
+    for (let i = start, k = serialStart; i < end; i++, k++) if (bytes[i] !== serialBytes[k]) return false;
+    return true;
+  }
+
+  #setAside(batch: RecordBatch, i: number, reason: string, topic = 'telemetry'): void {
+    if (reason === '') return;
+    const key = batch.keyEnd[i] > batch.keyStart[i] ? batch.bytes.slice(batch.keyStart[i], batch.keyEnd[i]) : null;
+    const value = batch.bytes.slice(batch.keyEnd[i], batch.valueEnd[i]);
+    this.outputs.deadLetter(topic, this.partition, batch.baseOffset + i, batch.timestamp, key, value, reason);
+    this.tally.rejected(reason);
+  }
+}
+
+/** Block of a serial within its kind: other bits of the hash than those that chose the partition. */
+function blockPlace(hash: number): number {
+  return Math.imul(hash ^ (hash >>> 16), 0x85ebca6b) >>> 8;
+}

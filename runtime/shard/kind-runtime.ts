@@ -1,0 +1,72 @@
+import { type CursorBase, cursorFactory, MemorySides } from '../../snapshots/cursor.ts';
+import type { AnyAsset } from './columns.ts';
+import type { AssetConfig, Kind } from './contract.ts';
+import { scratchRow } from './base.ts';
+
+/**
+ * What a partition keeps per kind: the cursor over the asset of the turn, two scratch assets for re-folds,
+ * and the configurations in use.
+ */
+export class KindRuntime {
+  readonly kind: Kind;
+  readonly index: number;
+  readonly asset: AnyAsset;
+  readonly before: AnyAsset;
+  readonly after: AnyAsset;
+  /** Bits of the fields whose value has a fixed size. */
+  readonly sized: number;
+  readonly #configs = new Map<number, AssetConfig>();
+  readonly #limits = new Map<AssetConfig, readonly [number, number]>();
+  readonly #zoneName: (index: number) => string | null;
+
+  constructor(kind: Kind, index: number, zoneName: (index: number) => string | null) {
+    this.kind = kind;
+    this.index = index;
+    this.#zoneName = zoneName;
+    const create = cursorFactory(kind.state);
+    this.asset = create() as AnyAsset;
+    this.before = scratch(create() as AnyAsset, kind);
+    this.after = scratch(create() as AnyAsset, kind);
+    this.sized = kind.fields.reduce(
+      (mask, f, i) => (f.type === 'number' || f.type === 'enum' || f.type === 'bool' ? mask | (1 << i) : mask),
+      0,
+    );
+  }
+
+  /** Configuration of an asset: what `installed` gave, else the default of the kind. */
+  config(cadenceS: number, zone: number): AssetConfig {
+    if (cadenceS === 0 && zone === 0) return this.kind.defaults;
+    const id = cadenceS * 65536 + zone;
+    let config = this.#configs.get(id);
+    if (config === undefined) {
+      config = {
+        cadenceMs: cadenceS === 0 ? this.kind.defaults.cadenceMs : cadenceS * 1000,
+        timeZone: (zone === 0 ? null : this.#zoneName(zone)) ?? this.kind.defaults.timeZone,
+      };
+      this.#configs.set(id, config);
+    }
+    return config;
+  }
+
+  limits(config: AssetConfig): readonly [staleMs: number, offlineMs: number] {
+    let limits = this.#limits.get(config);
+    if (limits === undefined) this.#limits.set(config, (limits = this.kind.silenceLimits(config)));
+    return limits;
+  }
+
+  /** The scratch assets answer with the real one's serial, so that keys of facts are the same. */
+  nameScratch(asset: CursorBase): void {
+    for (const cursor of [this.before, this.after]) {
+      scratchRow(cursor, this.kind.state);
+      const { block } = cursor;
+      block.keys = asset.block.serialBytes(asset.slot).slice();
+      block.keyEnds[0] = block.keys.length;
+    }
+  }
+}
+
+function scratch(cursor: AnyAsset, kind: Kind): AnyAsset {
+  cursor.sides = new MemorySides();
+  scratchRow(cursor, kind.state);
+  return cursor;
+}

@@ -1,0 +1,177 @@
+import { copyState, restoreState } from './base.ts';
+import type { AnyAsset } from './columns.ts';
+import type { AssetConfig } from './contract.ts';
+import type { Facts } from './derived.ts';
+import { difference, FactMap } from './facts.ts';
+import type { PartitionFold } from './fold.ts';
+import type { KindRuntime } from './kind-runtime.ts';
+import { Reading } from './reading.ts';
+import { type WindowSlice, windowBack } from './window.ts';
+import { compareEntries, decodeReadingEntry } from './window-entry.ts';
+
+const replayed = new Reading();
+const nothing: Facts = { emit() {} };
+
+/**
+ * A reading that is not the newest of its asset: a duplicate, or one that belongs into the past. The past is folded
+ * again from a base below it, without and with the reading; what the facts differ in is said.
+ */
+export function foldLate(fold: PartitionFold, runtime: KindRuntime, config: AssetConfig): string | null {
+  const { reading, state, writer, tally } = fold;
+  const { asset } = runtime;
+  const length = writer.reading(asset.slot, reading, runtime.sized);
+  const entry = writer.bytes.slice(0, length);
+  const answer = windowBack(state, asset, reading.deviceTime, entry);
+  if (answer.found === 'nothing') return 'beyond_horizon';
+  state.change(asset.block);
+  if (answer.found !== 'slice') {
+    asset.duplicates += 1;
+    tally.duplicates++;
+    return null;
+  }
+  const { slice } = answer;
+  runtime.nameScratch(asset);
+  const extended = { base: slice.base, readings: insert(slice.readings, entry) };
+  let before: FactMap;
+  let after: FactMap;
+  try {
+    before = factsOf(runtime, runtime.before, slice, asset.silence, config, null);
+    after = factsOf(runtime, runtime.after, extended, asset.silence, config, asset);
+  } catch {
+    asset.quarantined = 1;
+    return 'fold_failed';
+  }
+  state.appendWindow(asset.block, entry, length);
+  asset.sinceBase = 255;
+  asset.applied += 1;
+  asset.late += 1;
+  asset.revision += 1;
+  if (reading.invalid !== 0) asset.invalid += 1;
+  tally.applied++;
+  tally.late++;
+  fold.say(runtime, difference(before, after, asset.unpublished !== 0));
+  asset.unpublished = 1;
+  state.unpublished[asset.block.id] = 1;
+  if (fold.onTouch !== null) fold.onTouch(asset.block.id, asset.slot);
+  return null;
+}
+
+/** The newest reading after timers had announced a silence: what they said is compared with what turns out true. */
+export function foldOutOfSilence(fold: PartitionFold, runtime: KindRuntime, config: AssetConfig): void {
+  const { kind, asset, before, after } = runtime;
+  runtime.nameScratch(asset);
+  copyState(asset, before, true);
+  const said = new FactMap();
+  elapse(runtime, before, asset.silence, config, said);
+  kind.open(before, config, said);
+  copyState(asset, after, true);
+  after.silence = 0;
+  const truth = new FactMap();
+  kind.fold(after, fold.reading, config, truth);
+  copyState(after, asset, false);
+  kind.open(after, config, truth);
+  asset.silence = 0;
+  asset.revision += 1;
+  fold.say(runtime, difference(said, truth, asset.unpublished !== 0));
+  asset.revision -= 1;
+}
+
+/** The configuration of an asset changed: what the window still holds is folded with the old one and with the new one. */
+export function refoldWindow(fold: PartitionFold, runtime: KindRuntime, from: AssetConfig, to: AssetConfig): void {
+  const { asset } = runtime;
+  if (asset.lastDeviceTime === 0) return;
+  const answer = windowBack(fold.state, asset, Math.max(1, asset.lastDeviceTime - fold.horizonMs), null);
+  if (answer.found !== 'slice') return;
+  runtime.nameScratch(asset);
+  const before = factsOf(runtime, runtime.before, answer.slice, asset.silence, from, null);
+  const after = factsOf(runtime, runtime.after, answer.slice, asset.silence, to, asset);
+  asset.sinceBase = 255;
+  const limits = runtime.limits(to);
+  asset.due = asset.silence === 2 ? Number.POSITIVE_INFINITY : asset.heardAt + limits[asset.silence];
+  fold.state.due[asset.block.id] = Math.min(fold.state.due[asset.block.id], asset.due);
+  fold.say(runtime, difference(before, after, asset.unpublished !== 0));
+}
+
+/** A timer says that the silence has reached the next stage. Returns the clock at which the one after is due. */
+export function announceSilence(fold: PartitionFold, runtime: KindRuntime): void {
+  const { asset, kind, before, after } = runtime;
+  const config = runtime.config(asset.cadenceS, asset.zone);
+  runtime.nameScratch(asset);
+  copyState(asset, before, true);
+  copyState(asset, after, true);
+  const said = new FactMap();
+  elapse(runtime, before, asset.silence, config, said);
+  kind.open(before, config, said);
+  const now = new FactMap();
+  elapse(runtime, after, asset.silence + 1, config, now);
+  kind.open(after, config, now);
+  asset.silence += 1;
+  asset.revision += 1;
+  asset.due = asset.silence >= 2 ? Number.POSITIVE_INFINITY : asset.heardAt + runtime.limits(config)[1];
+  fold.say(runtime, difference(said, now, asset.unpublished !== 0));
+}
+
+/** Facts that are open now, as they stand in the tables if everybody is up to date. */
+export function openFacts(runtime: KindRuntime): FactMap {
+  const { asset, kind, before } = runtime;
+  const config = runtime.config(asset.cadenceS, asset.zone);
+  runtime.nameScratch(asset);
+  copyState(asset, before, true);
+  const facts = new FactMap();
+  elapse(runtime, before, asset.silence, config, facts);
+  kind.open(before, config, facts);
+  return facts;
+}
+
+/** The fold threw in the middle of a reading: the state goes back to what it was, and the asset is quarantined. */
+export function restoreAfterFailure(fold: PartitionFold, runtime: KindRuntime, config: AssetConfig, error: unknown): void {
+  const { asset } = runtime;
+  asset.quarantined = 1;
+  fold.tally.rejected('fold_failed_asset');
+  fold.onFailure?.(runtime.kind.name, asset.serial, error);
+  const answer = windowBack(fold.state, asset, Number.POSITIVE_INFINITY, null);
+  if (answer.found !== 'slice') return;
+  try {
+    runtime.nameScratch(asset);
+    refold(runtime, runtime.after, answer.slice, config, nothing);
+    copyState(runtime.after, asset, false);
+  } catch {
+    // The readings that folded before fold no more: the state stays as the failure left it, in quarantine.
+  }
+}
+
+/** Facts of a stretch of readings and what is open at its end; `result` (the real asset) gets the state before the silence. */
+function factsOf(
+  runtime: KindRuntime,
+  scratch: AnyAsset,
+  slice: WindowSlice,
+  silence: number,
+  config: AssetConfig,
+  result: AnyAsset | null,
+): FactMap {
+  const facts = new FactMap();
+  refold(runtime, scratch, slice, config, facts);
+  if (result !== null) copyState(scratch, result, false);
+  scratch.silence = silence;
+  elapse(runtime, scratch, silence, config, facts);
+  runtime.kind.open(scratch, config, facts);
+  return facts;
+}
+
+function refold(runtime: KindRuntime, scratch: AnyAsset, slice: WindowSlice, config: AssetConfig, out: Facts): void {
+  restoreState(scratch, slice.base);
+  for (const entry of slice.readings) {
+    decodeReadingEntry(entry, runtime.index, runtime.sized, replayed);
+    runtime.kind.fold(scratch, replayed, config, out);
+  }
+}
+
+function elapse(runtime: KindRuntime, scratch: AnyAsset, stages: number, config: AssetConfig, out: Facts): void {
+  for (let stage = 1; stage <= stages; stage++) runtime.kind.elapse(scratch, stage, config, out);
+}
+
+function insert(sorted: readonly Uint8Array[], entry: Uint8Array): Uint8Array[] {
+  let at = sorted.length;
+  while (at > 0 && compareEntries(sorted[at - 1], entry) > 0) at--;
+  return [...sorted.slice(0, at), entry, ...sorted.slice(at)];
+}

@@ -1,0 +1,70 @@
+import type { PartitionState } from '../../snapshots/contract.ts';
+import type { AnyAsset } from './columns.ts';
+import { baseState, compareEntries, EntryType, isDuplicate, timeOf } from './window-entry.ts';
+
+/** What the window holds of one asset from the newest base below a time on. */
+export interface WindowSlice {
+  /** Packed state to fold from. */
+  readonly base: Uint8Array;
+  /** Reading entries after the base, in total order. */
+  readonly readings: Uint8Array[];
+}
+
+export type WindowAnswer = { readonly found: 'slice'; readonly slice: WindowSlice } | { readonly found: 'duplicate' | 'nothing' };
+
+/**
+ * Walks the window of the asset back from its newest entry to a base that lies before `time` and that no later
+ * arrival has made wrong. `candidate` (the entry of the reading in hand, or null) ends the walk where it turns out
+ * to be a duplicate.
+ *
+ * A base says what the asset was after all readings up to the base's time, as known when it was written: a reading
+ * appended later with a time at or below the base's makes it useless.
+ */
+export function windowBack(
+  state: PartitionState,
+  asset: AnyAsset,
+  time: number,
+  candidate: Uint8Array | null,
+): WindowAnswer {
+  const slot = asset.slot;
+  const readings: Uint8Array[] = [];
+  let oldest = time;
+  let base: Uint8Array | null = null;
+  let duplicate = false;
+  const own: Uint8Array[] = [];
+  state.scanWindow(asset.block, (bytes, start, end) => {
+    own.length = 0;
+    collect(bytes, start, end, slot, own);
+    for (let i = own.length - 1; i >= 0; i--) {
+      const entry = own[i];
+      const entryTime = timeOf(entry);
+      if (entry[6] === EntryType.base) {
+        if (entryTime < oldest) {
+          base = baseState(entry);
+          return false;
+        }
+        continue;
+      }
+      if (candidate !== null && isDuplicate(candidate, entry)) {
+        duplicate = true;
+        return false;
+      }
+      readings.push(entry);
+      if (entryTime < oldest) oldest = entryTime;
+    }
+    return true;
+  });
+  if (duplicate) return { found: 'duplicate' };
+  if (base === null) return { found: 'nothing' };
+  return { found: 'slice', slice: { base, readings: readings.sort(compareEntries) } };
+}
+
+/** Entries of `slot` in a chunk, oldest first. */
+function collect(bytes: Uint8Array, start: number, end: number, slot: number, into: Uint8Array[]): void {
+  let at = start;
+  while (at < end) {
+    const length = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
+    if ((bytes[at + 4] | (bytes[at + 5] << 8)) === slot) into.push(bytes.subarray(at, at + length));
+    at += length;
+  }
+}
