@@ -1,0 +1,421 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type AppendRecord, type Claim, type CommitBatch, type Log, topics } from './contract.ts';
+
+/** One log under test. Every test gets a new, empty one with at least two partitions. */
+export interface LogUnderTest {
+  log: Log;
+  /** Closes the log and opens the same one again, as a new process would. */
+  reopen: () => Promise<Log>;
+  /** Closes it and removes what it stored. */
+  destroy: () => Promise<void>;
+}
+
+/** A call of the random test. */
+interface Step {
+  readonly do: 'append' | 'commit' | 'claim' | 'reopen';
+  readonly count: number;
+}
+
+interface ReadRecord {
+  readonly offset: number;
+  readonly key: string;
+  readonly value: string;
+}
+
+const everything = { maxAgeMs: Number.POSITIVE_INFINITY, maxBytes: 0 };
+
+const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
+
+function record(value: string, key: string | null = null): AppendRecord {
+  return { key: key === null ? null : Buffer.from(key, 'latin1'), value: Buffer.from(value, 'latin1') };
+}
+
+function numbered(count: number, name: string): AppendRecord[] {
+  return Array.from({ length: count }, (_, i) => record(`${name}-${i}`, `key-${i}`));
+}
+
+function commitOf(outputs: Record<string, AppendRecord[]>, journal: string, position = journal): CommitBatch {
+  return {
+    outputs: new Map(Object.entries(outputs)),
+    journal: Buffer.from(journal),
+    position: Buffer.from(position),
+  };
+}
+
+/** Reads on from `from` until `count` records are there, waiting for the log to announce more. */
+async function readRecords(log: Log, topic: string, partition: number, from: number, count: number) {
+  const found: ReadRecord[] = [];
+  let next = from;
+  while (found.length < count) {
+    let announced = () => {};
+    const more = new Promise<void>((resolve) => {
+      announced = resolve;
+    });
+    const unsubscribe = log.onAppend(topic, partition, announced);
+    const batches = await log.read(topic, partition, next, 1 << 20);
+    if (batches.length === 0) await more;
+    unsubscribe();
+    for (const { baseOffset, count: records, bytes, keyStart, keyEnd, valueEnd } of batches) {
+      for (let i = 0; i < records; i++) {
+        if (baseOffset + i < next) continue;
+        const key = text(bytes.subarray(keyStart[i], keyEnd[i]));
+        found.push({ offset: baseOffset + i, key, value: text(bytes.subarray(keyEnd[i], valueEnd[i])) });
+      }
+      next = baseOffset + records;
+    }
+  }
+  return found;
+}
+
+const values = (records: readonly ReadRecord[]) => records.map(({ value }) => value);
+
+/**
+ * The behaviour that the runtime relies on, as tests. Nothing here knows how a log stores things, where its batches
+ * begin, or that offsets written by commits are free of holes; what a log announces late is waited for.
+ */
+export function logConformance(name: string, makeLog: () => Promise<LogUnderTest>): void {
+  describe(`log conformance: ${name}`, () => {
+    let under: LogUnderTest;
+    let log: Log;
+
+    beforeEach(async () => {
+      under = await makeLog();
+      log = under.log;
+    });
+
+    afterEach(async () => {
+      await under.destroy();
+    });
+
+    const reopen = async () => {
+      log = await under.reopen();
+    };
+
+    const failure = async (call: Promise<unknown>) => {
+      const error = await call.then(
+        () => null,
+        (e: unknown) => e,
+      );
+      expect(error).not.toBeNull();
+      return error as { code: string; reaction: string; message: string };
+    };
+
+    describe('append and read', () => {
+      it('gives contiguous offsets and returns bytes as they were put in', async () => {
+        const first = await log.append(topics.telemetry, 0, [
+          record('a', 'k'),
+          record('', 'k\0\xff'),
+          record('\0\xff'),
+        ]);
+        const second = await log.append(topics.telemetry, 0, numbered(2, 'b'));
+        expect(first).toEqual({ start: 0, end: 3 });
+        expect(second).toEqual({ start: 3, end: 5 });
+        expect(await readRecords(log, topics.telemetry, 0, 0, 5)).toEqual([
+          { offset: 0, key: 'k', value: 'a' },
+          { offset: 1, key: 'k\0\xff', value: '' },
+          { offset: 2, key: '', value: '\0\xff' },
+          { offset: 3, key: 'key-0', value: 'b-0' },
+          { offset: 4, key: 'key-1', value: 'b-1' },
+        ]);
+        expect(log.extent(topics.telemetry, 0)).toEqual({ start: 0, end: 5 });
+      });
+
+      it('keeps the order of the calls within a partition, however many are under way', async () => {
+        const calls = Array.from({ length: 60 }, (_, i) =>
+          log.append(topics.telemetry, i % 2, numbered(1 + (i % 3), `${i}`)),
+        );
+        await Promise.all(calls);
+        for (const partition of [0, 1]) {
+          const expected = Array.from({ length: 60 }, (_, i) => i)
+            .filter((i) => i % 2 === partition)
+            .flatMap((i) => numbered(1 + (i % 3), `${i}`).map(({ value }) => text(value)));
+          const found = await readRecords(log, topics.telemetry, partition, 0, expected.length);
+          expect(values(found)).toEqual(expected);
+          expect(found.map(({ offset }) => offset)).toEqual(expected.map((_, i) => i));
+        }
+      });
+
+      it('keeps topics and partitions apart', async () => {
+        await log.append(topics.telemetry, 0, [record('t0')]);
+        await log.append(topics.telemetry, 1, [record('t1')]);
+        await log.append(topics.lifecycle, 0, [record('l0')]);
+        expect(values(await readRecords(log, topics.telemetry, 1, 0, 1))).toEqual(['t1']);
+        expect(values(await readRecords(log, topics.lifecycle, 0, 0, 1))).toEqual(['l0']);
+        expect(log.extent(topics.lifecycle, 1)).toEqual({ start: 0, end: 0 });
+      });
+
+      it('takes an append of many records and returns them piece by piece', async () => {
+        const value = 'x'.repeat(200);
+        await log.append(topics.telemetry, 0, numbered(12_000, value));
+        const [first] = await log.read(topics.telemetry, 0, 0, 1);
+        expect(first.count).toBeGreaterThan(0);
+        const found = await readRecords(log, topics.telemetry, 0, 0, 12_000);
+        expect(found.every((r, i) => r.offset === i && r.value === `${value}-${i}` && r.key === `key-${i}`)).toBe(true);
+      });
+
+      it('takes a record of a megabyte', async () => {
+        const large = 'y'.repeat(900_000);
+        await log.append(topics.telemetry, 0, [record('small'), record(large), record('after')]);
+        expect(values(await readRecords(log, topics.telemetry, 0, 0, 3))).toEqual(['small', large, 'after']);
+      });
+
+      it('reads from any offset: the first batch holds it', async () => {
+        await log.append(topics.telemetry, 0, numbered(7, 'a'));
+        await log.append(topics.telemetry, 0, numbered(7, 'b'));
+        await readRecords(log, topics.telemetry, 0, 0, 14);
+        for (let from = 0; from < 14; from++) {
+          const [first] = await log.read(topics.telemetry, 0, from, 1);
+          expect(first.baseOffset).toBeLessThanOrEqual(from);
+          expect(first.baseOffset + first.count).toBeGreaterThan(from);
+        }
+      });
+
+      it('returns nothing at the end, and refuses offsets that are not there', async () => {
+        expect(await log.read(topics.telemetry, 0, 0, 1000)).toEqual([]);
+        await log.append(topics.telemetry, 0, numbered(3, 'a'));
+        await readRecords(log, topics.telemetry, 0, 0, 3);
+        expect(await log.read(topics.telemetry, 0, 3, 1000)).toEqual([]);
+        const error = await failure(log.read(topics.telemetry, 0, 5, 1000));
+        expect(error).toMatchObject({ code: 'log_offset_out_of_range', reaction: 'stop' });
+        expect(error.message).toContain('3..4');
+      });
+
+      it('dates batches when they are accepted', async () => {
+        const before = Date.now();
+        await log.append(topics.telemetry, 0, numbered(1, 'a'));
+        await readRecords(log, topics.telemetry, 0, 0, 1);
+        const [batch] = await log.read(topics.telemetry, 0, 0, 1000);
+        expect(Math.abs(batch.timestamp - before)).toBeLessThan(60_000);
+      });
+
+      it('an append of nothing changes nothing', async () => {
+        await log.append(topics.telemetry, 0, numbered(2, 'a'));
+        const { start, end } = await log.append(topics.telemetry, 0, []);
+        expect(start).toBe(end);
+        await log.append(topics.telemetry, 0, numbered(1, 'b'));
+        expect(values(await readRecords(log, topics.telemetry, 0, 0, 3))).toEqual(['a-0', 'a-1', 'b-0']);
+      });
+
+      it('has everything after it was opened again', async () => {
+        await log.append(topics.telemetry, 0, numbered(3, 'a'));
+        await log.append(topics.telemetry, 1, numbered(1, 'c'));
+        await reopen();
+        expect(log.extent(topics.telemetry, 0)).toEqual({ start: 0, end: 3 });
+        expect(await log.append(topics.telemetry, 0, numbered(1, 'b'))).toEqual({ start: 3, end: 4 });
+        expect(values(await readRecords(log, topics.telemetry, 0, 0, 4))).toEqual(['a-0', 'a-1', 'a-2', 'b-0']);
+        expect(values(await readRecords(log, topics.telemetry, 1, 0, 1))).toEqual(['c-0']);
+      });
+    });
+
+    describe('onAppend', () => {
+      it('tells when records of the partition are readable, until unsubscribed', async () => {
+        let calls = 0;
+        const told = new Promise<void>((resolve) => {
+          log.onAppend(topics.telemetry, 0, resolve);
+        });
+        const unsubscribe = log.onAppend(topics.telemetry, 0, () => {
+          calls += 1;
+        });
+        unsubscribe();
+        await log.append(topics.telemetry, 1, numbered(1, 'other'));
+        await log.append(topics.telemetry, 0, numbered(1, 'a'));
+        await told;
+        expect((await log.read(topics.telemetry, 0, 0, 1000)).length).toBe(1);
+        expect(calls).toBe(0);
+      });
+
+      it('tells of what commits wrote', async () => {
+        const told = new Promise<void>((resolve) => {
+          log.onAppend(topics.derived, 1, resolve);
+        });
+        const claim = await log.claim(1);
+        await log.commit(claim, commitOf({ [topics.derived]: [record('d')] }, 'j'));
+        await told;
+        expect(values(await readRecords(log, topics.derived, 1, 0, 1))).toEqual(['d']);
+      });
+    });
+
+    describe('commit', () => {
+      it('knows no position before the first commit', async () => {
+        const { generation } = await log.claim(0);
+        expect(await log.committed(0)).toEqual({ position: null, generation });
+      });
+
+      it('makes outputs, journal record and position visible together, and keeps them', async () => {
+        const claim = await log.claim(0);
+        const outputs = { [topics.derived]: numbered(3, 'd'), [topics.deadLetters]: numbered(1, 'x') };
+        await log.commit(claim, commitOf(outputs, 'journal-1', 'position-1'));
+        await log.commit(claim, commitOf({ [topics.derived]: numbered(2, 'e') }, 'journal-2', 'position-2'));
+        const check = async () => {
+          const derived = await readRecords(log, topics.derived, 0, 0, 5);
+          expect(values(derived)).toEqual(['d-0', 'd-1', 'd-2', 'e-0', 'e-1']);
+          expect(derived.map(({ key }) => key)).toEqual(['key-0', 'key-1', 'key-2', 'key-0', 'key-1']);
+          expect(values(await readRecords(log, topics.deadLetters, 0, 0, 1))).toEqual(['x-0']);
+          expect(values(await readRecords(log, topics.journal, 0, 0, 2))).toEqual(['journal-1', 'journal-2']);
+          const { position } = await log.committed(0);
+          expect(text(position as Uint8Array)).toBe('position-2');
+        };
+        await check();
+        await reopen();
+        await check();
+      });
+
+      it('writes to the partition of its claim only', async () => {
+        const claim = await log.claim(1);
+        await log.commit(claim, commitOf({ [topics.derived]: [record('d')] }, 'j'));
+        expect(values(await readRecords(log, topics.derived, 1, 0, 1))).toEqual(['d']);
+        expect(log.extent(topics.derived, 0)).toEqual({ start: 0, end: 0 });
+        expect((await log.committed(0)).position).toBeNull();
+      });
+
+      it('may consist of a journal record only', async () => {
+        const claim = await log.claim(0);
+        await log.commit(claim, commitOf({}, 'clock step'));
+        expect(values(await readRecords(log, topics.journal, 0, 0, 1))).toEqual(['clock step']);
+      });
+    });
+
+    describe('fence', () => {
+      const expectFenced = async (claim: Claim) => {
+        const error = await failure(log.commit(claim, commitOf({ [topics.derived]: [record('late')] }, 'late')));
+        expect(error).toMatchObject({ code: 'log_fenced', reaction: 'rejoin' });
+      };
+
+      it('every claim is newer than all before, also after opening again', async () => {
+        const first = await log.claim(0);
+        const second = await log.claim(0);
+        expect(second.generation).toBeGreaterThan(first.generation);
+        await reopen();
+        expect((await log.claim(0)).generation).toBeGreaterThan(second.generation);
+      });
+
+      it('a fenced commit writes nothing', async () => {
+        const old = await log.claim(0);
+        await log.commit(old, commitOf({ [topics.derived]: [record('a')] }, 'a'));
+        const current = await log.claim(0);
+        await expectFenced(old);
+        await log.commit(current, commitOf({ [topics.derived]: [record('b')] }, 'b'));
+        await expectFenced(old);
+        await log.commit(current, commitOf({ [topics.derived]: [record('c')] }, 'c'));
+        expect(values(await readRecords(log, topics.derived, 0, 0, 3))).toEqual(['a', 'b', 'c']);
+        expect(values(await readRecords(log, topics.journal, 0, 0, 3))).toEqual(['a', 'b', 'c']);
+        expect(text((await log.committed(0)).position as Uint8Array)).toBe('c');
+      });
+
+      it('holds while a commit and a claim are under way together', async () => {
+        const old = await log.claim(0);
+        const outcome = log.commit(old, commitOf({}, 'old')).then(
+          () => ['old'],
+          () => [],
+        );
+        const current = await log.claim(0);
+        await expectFenced(old);
+        await log.commit(current, commitOf({}, 'new'));
+        const expected = [...(await outcome), 'new'];
+        expect(values(await readRecords(log, topics.journal, 0, 0, expected.length))).toEqual(expected);
+      });
+
+      it('does not reach other partitions', async () => {
+        const zero = await log.claim(0);
+        await log.claim(1);
+        await log.commit(zero, commitOf({}, 'still mine'));
+        expect(text((await log.committed(0)).position as Uint8Array)).toBe('still mine');
+      });
+    });
+
+    describe('trim', () => {
+      it('removes what retention lets go, never past the given offset, and keeps it so', async () => {
+        let end = 0;
+        for (const part of ['a', 'b', 'c']) end = (await log.append(topics.telemetry, 0, numbered(10, part))).end;
+        await readRecords(log, topics.telemetry, 0, 0, end);
+        const keepAll = { maxAgeMs: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY };
+        expect(await log.trim(topics.telemetry, 0, keepAll, end)).toEqual({ start: 0, end });
+        const { start } = await log.trim(topics.telemetry, 0, everything, 25);
+        expect(start).toBeLessThanOrEqual(25);
+        const rest = await readRecords(log, topics.telemetry, 0, start, end - start);
+        expect(rest.map(({ offset }) => offset)).toEqual(Array.from({ length: end - start }, (_, i) => start + i));
+        expect(await log.trim(topics.telemetry, 0, everything, end)).toEqual({ start: end, end });
+        const error = await failure(log.read(topics.telemetry, 0, 2, 1000));
+        expect(error).toMatchObject({ code: 'log_offset_out_of_range', reaction: 'stop' });
+        expect(error.message).toContain(`2..${end - 1}`);
+        await reopen();
+        expect(log.extent(topics.telemetry, 0)).toEqual({ start: end, end });
+        expect(await log.append(topics.telemetry, 0, numbered(1, 'd'))).toEqual({ start: end, end: end + 1 });
+        expect(values(await readRecords(log, topics.telemetry, 0, end, 1))).toEqual(['d-0']);
+      });
+    });
+
+    it('refuses every call once it is closed', async () => {
+      const claim = await log.claim(0);
+      const last = log.append(topics.telemetry, 0, numbered(1, 'accepted'));
+      await log.close();
+      await last;
+      await log.close();
+      const calls = [
+        () => log.append(topics.telemetry, 0, numbered(1, 'a')),
+        () => log.read(topics.telemetry, 0, 0, 1000),
+        () => log.claim(0),
+        () => log.commit(claim, commitOf({}, 'j')),
+        () => log.committed(0),
+        () => log.trim(topics.telemetry, 0, everything, 1),
+      ];
+      for (const call of calls) expect(await failure(call())).toMatchObject({ code: 'log_closed', reaction: 'stop' });
+    });
+
+    it('agrees with a list in memory under any sequence of calls', { timeout: 60_000 }, async () => {
+      const step = fc.oneof(
+        {
+          weight: 5,
+          arbitrary: fc.record({ do: fc.constant('append' as const), count: fc.integer({ min: 1, max: 40 }) }),
+        },
+        {
+          weight: 4,
+          arbitrary: fc.record({ do: fc.constant('commit' as const), count: fc.integer({ min: 0, max: 9 }) }),
+        },
+        { weight: 1, arbitrary: fc.record({ do: fc.constant('claim' as const), count: fc.constant(0) }) },
+        { weight: 1, arbitrary: fc.record({ do: fc.constant('reopen' as const), count: fc.constant(0) }) },
+      );
+      const run = async (steps: Step[]) => {
+        const own = await makeLog();
+        try {
+          await follow(own, steps);
+        } finally {
+          await own.destroy();
+        }
+      };
+      const follow = async (own: LogUnderTest, steps: Step[]) => {
+        const model = { telemetry: [] as string[], derived: [] as string[], journal: [] as string[] };
+        let current = own.log;
+        let claim = await current.claim(0);
+        let under: Promise<unknown>[] = [];
+        for (const [i, { do: what, count }] of steps.entries()) {
+          const records = numbered(count, `${what}-${i}`);
+          const texts = records.map(({ value }) => text(value));
+          if (what === 'append') {
+            model.telemetry.push(...texts);
+            under.push(current.append(topics.telemetry, 0, records));
+          } else if (what === 'commit') {
+            model.derived.push(...texts);
+            model.journal.push(`j-${i}`);
+            await current.commit(claim, commitOf({ [topics.derived]: records }, `j-${i}`));
+          } else if (what === 'claim') {
+            claim = await current.claim(0);
+          } else {
+            await Promise.all(under);
+            under = [];
+            current = await own.reopen();
+            claim = await current.claim(0);
+          }
+        }
+        await Promise.all(under);
+        for (const [topic, expected] of Object.entries(model)) {
+          const { start, end } = current.extent(topic, 0);
+          const from = start === end ? 0 : start;
+          expect(values(await readRecords(current, topic, 0, from, expected.length))).toEqual(expected);
+        }
+      };
+      await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 30 }), run), { numRuns: 15 });
+    });
+  });
+}
