@@ -1,0 +1,383 @@
+import type { Reading } from '../runtime/shard/reading.ts';
+import { asciiText, endOfPlain, endOfValue, fingerprintAscii, lastInk, skipSpace } from './ascii.ts';
+import { finishFields, pushExtra, pushUnknown, putField } from './fields.ts';
+import { MAX_DEPTH, MAX_SERIAL_CHARS, MAX_TEXT_CHARS, MAX_TXID_CHARS, MAX_UNKNOWN_FIELDS, MAX_UNKNOWN_NAME_CHARS } from './limits.ts';
+import { readNumber } from './number.ts';
+import { BOOL, ENUM, type KindPlan, NUMBER } from './plan.ts';
+import { INVALID_REPORTED, OUT_OF_RANGE, SENTINEL, UNKNOWN_KEY } from './problems.ts';
+import { settleTimes } from './settle.ts';
+import { readTime, TIME_ABSENT, TIME_END, TIME_MIN } from './time.ts';
+import { WordTable } from './words.ts';
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN = 0x7b;
+const CLOSE = 0x7d;
+
+const TOP_KEYS = ['serial', 'kind', 'deviceTime', 'receiveTime', 'txid', 'resend', 'seqNo', 'fields'] as const;
+const TOP = new WordTable(TOP_KEYS);
+const SERIAL = 0;
+const KIND = 1;
+const DEVICE_TIME = 2;
+const RECEIVE_TIME = 3;
+const TXID = 4;
+const RESEND = 5;
+const SEQ_NO = 6;
+const FIELDS = 7;
+const REQUIRED = (1 << SERIAL) | (1 << KIND) | (1 << DEVICE_TIME) | (1 << FIELDS);
+
+/**
+ * Reads a telemetry record straight from its bytes, in one pass, without making strings. Keys may come in any order; the
+ * one that came next the last time is tried first.
+ *
+ * It only ever says "done" or "not my case". The latter is no verdict: the document path then decides, and it alone
+ * names reasons. Every position stays before `last`, the record's closing brace, which ends each token: so single
+ * bytes are read without a bounds check.
+ */
+export class FastReader {
+  serialStart = 0;
+  serialEnd = 0;
+  private readonly kinds: readonly KindPlan[];
+  private readonly kindNames: WordTable;
+  private readonly problems: Int32Array;
+  /** Key that followed top key i - 1 the last time. */
+  private readonly nextTop = new Int16Array(TOP_KEYS.length + 1);
+  /** Device time, receive time, sequence number. */
+  private readonly numbers = new Float64Array(3);
+  private lastKind = 0;
+  private kind = -1;
+  private resend = false;
+  private txid = 0;
+  private unknownFields = 0;
+
+  /** `problems`: one counter per code; what is in it after "not my case" is void. */
+  constructor(kinds: readonly KindPlan[], problems: Int32Array) {
+    this.kinds = kinds;
+    this.kindNames = new WordTable(kinds.map((kind) => kind.name));
+    this.problems = problems;
+  }
+
+  /** True when bytes [start, end) were read into `reading` completely. */
+  read(bytes: Uint8Array, start: number, end: number, timestamp: number, reading: Reading): boolean {
+    const last = lastInk(bytes, start, end);
+    if (last <= start || bytes[last] !== CLOSE) return false;
+    const open = skipSpace(bytes, start);
+    if (bytes[open] !== OPEN) return false;
+    reading.present = 0;
+    reading.invalid = 0;
+    reading.extra = null;
+    this.numbers[1] = TIME_ABSENT;
+    this.numbers[2] = -1;
+    this.kind = -1;
+    this.resend = false;
+    this.txid = 0;
+    return this.readTop(bytes, open + 1, last, reading) && this.finish(timestamp, reading);
+  }
+
+  private finish(timestamp: number, reading: Reading): boolean {
+    reading.kind = this.kind;
+    reading.txid = this.txid;
+    reading.resend = this.resend;
+    reading.seqNo = this.numbers[2];
+    finishFields(this.kinds[this.kind], reading);
+    return settleTimes(this.numbers[0], this.numbers[1], timestamp, reading, this.problems) === 0;
+  }
+
+  private readTop(bytes: Uint8Array, at: number, last: number, reading: Reading): boolean {
+    const next = this.nextTop;
+    let seen = 0;
+    let previous = 0;
+    let fieldsAt = -1;
+    let sawUnknown = false;
+    for (let p = at; ; p++) {
+      if (bytes[p] !== QUOTE) p = skipSpace(bytes, p);
+      if (bytes[p] !== QUOTE) return false;
+      p++;
+      let key = next[previous];
+      let close = TOP.matches(bytes, p, last, key);
+      if (close < 0) {
+        close = endOfPlain(bytes, p, last);
+        if (close < 0) return false;
+        key = TOP.find(bytes, p, close);
+        if (key >= 0) next[previous] = key;
+      }
+      p = valueAt(bytes, close + 1);
+      if (p < 0) return false;
+      if (key < 0) {
+        if (sawUnknown) return false;
+        sawUnknown = true;
+        this.problems[UNKNOWN_KEY]++;
+        p = skipValue(bytes, p, last);
+      } else {
+        previous = key + 1;
+        if ((seen & (1 << key)) !== 0) return false;
+        seen |= 1 << key;
+        if (key === FIELDS && this.kind < 0) {
+          fieldsAt = p;
+          p = endOfValue(bytes, p, last, MAX_DEPTH - 1);
+        } else p = this.readTopValue(key, bytes, p, last, reading);
+      }
+      if (p < 0) return false;
+      let c = bytes[p];
+      if (c <= 0x20) c = bytes[(p = skipSpace(bytes, p))];
+      if (c === COMMA) continue;
+      if (p !== last || (seen & REQUIRED) !== REQUIRED) return false;
+      return fieldsAt < 0 || this.readFields(bytes, fieldsAt, last, this.kinds[this.kind], reading) > 0;
+    }
+  }
+
+  /** Position behind the value of a known top key, -1 for "not my case". */
+  private readTopValue(key: number, bytes: Uint8Array, at: number, last: number, reading: Reading): number {
+    switch (key) {
+      case SERIAL:
+        return this.readSerial(bytes, at, last);
+      case KIND:
+        return this.readKind(bytes, at, last);
+      case DEVICE_TIME:
+        return this.readInstant(bytes, at, last, 0);
+      case RECEIVE_TIME:
+        return this.readInstant(bytes, at, last, 1);
+      case TXID:
+        return this.readTxid(bytes, at, last);
+      case RESEND:
+        this.resend = bytes[at] === 0x74;
+        return endOfBool(bytes, at);
+      case SEQ_NO:
+        return this.readSeqNo(bytes, at);
+      default:
+        return this.readFields(bytes, at, last, this.kinds[this.kind], reading);
+    }
+  }
+
+  private readSerial(bytes: Uint8Array, at: number, last: number): number {
+    if (bytes[at] !== QUOTE) return -1;
+    const close = endOfPlain(bytes, at + 1, last);
+    if (close <= at + 1 || close - at - 1 > MAX_SERIAL_CHARS) return -1;
+    this.serialStart = at + 1;
+    this.serialEnd = close;
+    return close + 1;
+  }
+
+  private readKind(bytes: Uint8Array, at: number, last: number): number {
+    if (bytes[at] !== QUOTE) return -1;
+    let close = this.kindNames.matches(bytes, at + 1, last, this.lastKind);
+    if (close < 0) {
+      close = endOfPlain(bytes, at + 1, last);
+      const kind = close < 0 ? -1 : this.kindNames.find(bytes, at + 1, close);
+      if (kind < 0) return -1;
+      this.lastKind = kind;
+    }
+    this.kind = this.lastKind;
+    return close + 1;
+  }
+
+  private readInstant(bytes: Uint8Array, at: number, last: number, slot: number): number {
+    const numbers = this.numbers;
+    if (bytes[at] !== QUOTE) {
+      const end = readNumber(bytes, at, numbers, slot);
+      return end > 0 && Number.isInteger(numbers[slot]) && isPossible(numbers[slot]) ? end : -1;
+    }
+    const close = endOfTime(bytes, at + 1, last);
+    if (close < 0) return -1;
+    const ms = readTime(bytes, at + 1, close);
+    if (!isPossible(ms)) return -1;
+    numbers[slot] = ms;
+    return close + 1;
+  }
+
+  private readTxid(bytes: Uint8Array, at: number, last: number): number {
+    if (bytes[at] === QUOTE) {
+      const close = endOfPlain(bytes, at + 1, last);
+      if (close < 0 || close - at - 1 > MAX_TXID_CHARS) return -1;
+      this.txid = close === at + 1 ? 0 : fingerprintAscii(bytes, at + 1, close);
+      return close + 1;
+    }
+    let p = at;
+    while (bytes[p] >= 0x30 && bytes[p] <= 0x39) p++;
+    // A whole number of up to 15 digits is written as String() writes it, unless it starts with 0.
+    if (p === at || p - at > 15 || bytes[at] === 0x30) return -1;
+    this.txid = fingerprintAscii(bytes, at, p);
+    return p;
+  }
+
+  private readSeqNo(bytes: Uint8Array, at: number): number {
+    const end = readNumber(bytes, at, this.numbers, 2);
+    const seqNo = this.numbers[2];
+    if (end < 0 || !Number.isSafeInteger(seqNo) || seqNo < 0) return -1;
+    this.numbers[2] = seqNo + 0;
+    return end;
+  }
+
+  /** Reads the object of fields that starts at `at`; position behind it, -1 for "not my case". */
+  private readFields(bytes: Uint8Array, at: number, last: number, plan: KindPlan, reading: Reading): number {
+    if (bytes[at] !== OPEN) return -1;
+    const next = plan.nextField;
+    this.unknownFields = 0;
+    let previous = 0;
+    let p = at + 1;
+    if (bytes[p] <= 0x20) p = skipSpace(bytes, p);
+    if (bytes[p] === CLOSE) return p + 1;
+    for (; ; p++) {
+      if (bytes[p] !== QUOTE) p = skipSpace(bytes, p);
+      if (bytes[p] !== QUOTE) return -1;
+      const name = p + 1;
+      let field = next[previous];
+      let close = plan.names.matches(bytes, name, last, field);
+      if (close < 0) {
+        close = endOfPlain(bytes, name, last);
+        if (close < 0) return -1;
+        field = plan.names.find(bytes, name, close);
+        if (field >= 0) next[previous] = field;
+      }
+      p = valueAt(bytes, close + 1);
+      if (p < 0) return -1;
+      if (field >= 0) {
+        previous = field + 1;
+        p = this.readField(plan, field, bytes, p, last, reading);
+      } else p = this.readUnknown(bytes, name, close, p, last, reading);
+      if (p < 0) return -1;
+      let c = bytes[p];
+      if (c <= 0x20) c = bytes[(p = skipSpace(bytes, p))];
+      if (c === COMMA) continue;
+      return c === CLOSE ? p + 1 : -1;
+    }
+  }
+
+  private readField(plan: KindPlan, field: number, bytes: Uint8Array, at: number, last: number, reading: Reading): number {
+    const bit = 1 << field;
+    if ((reading.present & bit) !== 0) return -1;
+    const shape = plan.shape[field];
+    const c = bytes[at];
+    if (shape === NUMBER) {
+      if (c === 0x2d || (c >= 0x30 && c <= 0x39)) {
+        reading.present |= bit;
+        return this.readNumberField(plan, field, bytes, at, reading);
+      }
+    } else if (shape === ENUM) {
+      if (c === QUOTE) {
+        const end = readWord(plan, field, bytes, at + 1, last, reading.values);
+        if (end > 0) {
+          reading.present |= bit;
+          return end;
+        }
+      }
+    } else if (shape === BOOL) {
+      const end = endOfBool(bytes, at);
+      if (end > 0) {
+        reading.present |= bit;
+        reading.values[field] = c === 0x74 ? 1 : 0;
+        return end;
+      }
+    } else if (c === QUOTE && plan.specs[field].type === 'text') {
+      const close = endOfPlain(bytes, at + 1, last);
+      if (close < 0 || close - at - 1 > MAX_TEXT_CHARS) return -1;
+      reading.present |= bit;
+      reading.values[field] = 0;
+      pushExtra(reading, plan.specs[field].name, plan.text(field, bytes, at + 1, close));
+      return close + 1;
+    }
+    return this.readOther(plan, field, bytes, at, last, reading);
+  }
+
+  private readNumberField(plan: KindPlan, field: number, bytes: Uint8Array, at: number, reading: Reading): number {
+    const values = reading.values;
+    const end = readNumber(bytes, at, values, field);
+    const value = values[field];
+    const sentinels = plan.sentinels[field];
+    if (sentinels !== null && sentinels.includes(value)) this.markInvalid(field, SENTINEL, reading);
+    else if (value >= plan.min[field] && value <= plan.max[field]) values[field] = value + 0;
+    else this.markInvalid(field, OUT_OF_RANGE, reading);
+    return end;
+  }
+
+  private markInvalid(field: number, problem: number, reading: Reading): void {
+    reading.values[field] = 0;
+    reading.invalid |= 1 << field;
+    this.problems[problem]++;
+  }
+
+  /** Null, lists, wrong types, unknown words: the value alone is parsed, and means what the document path says. */
+  private readOther(plan: KindPlan, field: number, bytes: Uint8Array, at: number, last: number, reading: Reading): number {
+    if (bytes[at] === 0x6e && bytes[at + 1] === 0x75 && bytes[at + 2] === 0x6c && bytes[at + 3] === 0x6c) {
+      reading.present |= 1 << field;
+      this.markInvalid(field, INVALID_REPORTED, reading);
+      return at + 4;
+    }
+    const end = endOfValue(bytes, at, last, MAX_DEPTH - 2);
+    if (end < 0) return -1;
+    const value = parsed(bytes, at, end);
+    if (value === undefined) return -1;
+    putField(plan, field, value, reading, this.problems);
+    return end;
+  }
+
+  private readUnknown(bytes: Uint8Array, name: number, nameEnd: number, at: number, last: number, reading: Reading): number {
+    if (++this.unknownFields > MAX_UNKNOWN_FIELDS || nameEnd - name > MAX_UNKNOWN_NAME_CHARS) return -1;
+    const end = endOfValue(bytes, at, last, MAX_DEPTH - 2);
+    if (end < 0) return -1;
+    const value = parsed(bytes, at, end);
+    if (value === undefined) return -1;
+    const text = asciiText(bytes, name, nameEnd);
+    if (reading.extra?.some((extra) => extra[0] === text)) return -1;
+    pushUnknown(text, value, reading, this.problems);
+    return end;
+  }
+}
+
+/** Start of the value behind a key whose closing quote is at `at - 1`; -1 when there is no colon. */
+function valueAt(bytes: Uint8Array, at: number): number {
+  let p = at;
+  if (bytes[p] !== COLON) p = skipSpace(bytes, p);
+  if (bytes[p] !== COLON) return -1;
+  p++;
+  return bytes[p] <= 0x20 ? skipSpace(bytes, p) : p;
+}
+
+/** The value written in ASCII bytes [start, end); undefined when it is not JSON. */
+function parsed(bytes: Uint8Array, start: number, end: number): unknown {
+  try {
+    return JSON.parse(asciiText(bytes, start, end));
+  } catch {
+    return undefined;
+  }
+}
+
+function skipValue(bytes: Uint8Array, at: number, last: number): number {
+  const end = endOfValue(bytes, at, last, MAX_DEPTH - 1);
+  return end > 0 && parsed(bytes, at, end) !== undefined ? end : -1;
+}
+
+function endOfBool(bytes: Uint8Array, at: number): number {
+  if (bytes[at] === 0x74) return bytes[at + 1] === 0x72 && bytes[at + 2] === 0x75 && bytes[at + 3] === 0x65 ? at + 4 : -1;
+  if (bytes[at] !== 0x66 || bytes[at + 1] !== 0x61 || bytes[at + 2] !== 0x6c) return -1;
+  return bytes[at + 3] === 0x73 && bytes[at + 4] === 0x65 ? at + 5 : -1;
+}
+
+/** Reads an enum word of the list; position behind its quote, -1 when it is none. */
+function readWord(plan: KindPlan, field: number, bytes: Uint8Array, at: number, last: number, out: Float64Array): number {
+  const words = plan.words[field] as WordTable;
+  let word = plan.lastWord[field];
+  let close = words.matches(bytes, at, last, word);
+  if (close < 0) {
+    close = endOfPlain(bytes, at, last);
+    word = close < 0 ? -1 : words.find(bytes, at, close);
+    if (word < 0) return -1;
+    plan.lastWord[field] = word;
+  }
+  out[field] = word;
+  return close + 1;
+}
+
+/** Closing quote of a time: the usual lengths are tried before the string is scanned. */
+function endOfTime(bytes: Uint8Array, at: number, last: number): number {
+  if (at + 29 < last) {
+    if (bytes[at + 20] === QUOTE) return at + 20;
+    if (bytes[at + 24] === QUOTE) return at + 24;
+    if (bytes[at + 25] === QUOTE) return at + 25;
+    if (bytes[at + 29] === QUOTE) return at + 29;
+  }
+  return endOfPlain(bytes, at, last);
+}
+
+const isPossible = (ms: number) => ms >= TIME_MIN && ms < TIME_END;

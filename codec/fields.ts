@@ -1,0 +1,122 @@
+import type { Reading } from '../runtime/shard/reading.ts';
+import { normaliseAlerts } from './alerts.ts';
+import {
+  MAX_LIST_ITEM_CHARS,
+  MAX_LIST_ITEMS,
+  MAX_TEXT_CHARS,
+  MAX_UNKNOWN_FIELDS,
+  MAX_UNKNOWN_NAME_CHARS,
+  MAX_UNKNOWN_TEXT_CHARS,
+} from './limits.ts';
+import type { KindPlan } from './plan.ts';
+import * as P from './problems.ts';
+
+/** Name and value of what has no place among the numbers. */
+export type Extra = [name: string, value: unknown];
+
+/**
+ * Puts one parsed value into the reading: what each field type accepts is defined here and nowhere else.
+ * Problems are added to `problems`, one counter per code.
+ */
+export function putField(plan: KindPlan, field: number, value: unknown, reading: Reading, problems: Int32Array): void {
+  const bit = 1 << field;
+  reading.present |= bit;
+  reading.values[field] = 0;
+  const problem = value === null ? P.INVALID_REPORTED : putValue(plan, field, value, reading, problems);
+  if (problem < 0) return;
+  reading.invalid |= bit;
+  problems[problem]++;
+}
+
+/** The problem with the value, or -1. */
+function putValue(plan: KindPlan, field: number, value: unknown, reading: Reading, problems: Int32Array): number {
+  switch (plan.specs[field].type) {
+    case 'number':
+      return typeof value === 'number' ? putNumber(plan, field, value, reading) : P.WRONG_TYPE;
+    case 'bool':
+      if (typeof value !== 'boolean') return P.WRONG_TYPE;
+      reading.values[field] = value ? 1 : 0;
+      return -1;
+    case 'enum':
+      return typeof value === 'string' ? putWord(plan, field, value, reading) : P.WRONG_TYPE;
+    case 'text':
+      if (typeof value !== 'string' || value.length > MAX_TEXT_CHARS) return P.WRONG_TYPE;
+      pushExtra(reading, plan.specs[field].name, value.toWellFormed());
+      return -1;
+    case 'list':
+      if (!isTextList(value)) return P.WRONG_TYPE;
+      pushExtra(reading, plan.specs[field].name, value.map((item) => item.toWellFormed()));
+      return -1;
+    case 'alerts': {
+      const alerts = normaliseAlerts(value, problems);
+      if (alerts === null) return P.WRONG_TYPE;
+      pushExtra(reading, plan.specs[field].name, alerts);
+      return -1;
+    }
+  }
+}
+
+function putNumber(plan: KindPlan, field: number, value: number, reading: Reading): number {
+  if (plan.sentinels[field]?.includes(value)) return P.SENTINEL;
+  if (!(value >= plan.min[field] && value <= plan.max[field])) return P.OUT_OF_RANGE;
+  reading.values[field] = value + 0; // -0 becomes 0
+  return -1;
+}
+
+function putWord(plan: KindPlan, field: number, value: string, reading: Reading): number {
+  const index = plan.wordIndex[field]?.get(value);
+  if (index !== undefined) {
+    reading.values[field] = index;
+    return -1;
+  }
+  if (value.length > MAX_TEXT_CHARS) return P.WRONG_TYPE;
+  pushExtra(reading, plan.specs[field].name, value.toWellFormed());
+  return P.UNKNOWN_WORD;
+}
+
+function isTextList(value: unknown): value is string[] {
+  return (
+    Array.isArray(value) &&
+    value.length <= MAX_LIST_ITEMS &&
+    value.every((item) => typeof item === 'string' && item.length <= MAX_LIST_ITEM_CHARS)
+  );
+}
+
+/** Keeps the fields that the kind does not have: the first 32 by name, each as its JSON text. */
+export function putUnknown(names: string[], fields: Record<string, unknown>, reading: Reading, problems: Int32Array): void {
+  let kept = 0;
+  for (const name of names.sort(compareText)) {
+    if (kept === MAX_UNKNOWN_FIELDS || !isUnknownName(name)) problems[P.UNKNOWN_FIELD_DROPPED]++;
+    else {
+      kept++;
+      pushUnknown(name, fields[name], reading, problems);
+    }
+  }
+}
+
+export const isUnknownName = (name: string) => name.length <= MAX_UNKNOWN_NAME_CHARS && name.isWellFormed();
+
+/** Keeps one unknown field as its JSON text, cut at 1024 characters. */
+export function pushUnknown(name: string, value: unknown, reading: Reading, problems: Int32Array): void {
+  problems[P.UNKNOWN_FIELD]++;
+  const text = JSON.stringify(value);
+  const cut = text.length > MAX_UNKNOWN_TEXT_CHARS ? text.slice(0, MAX_UNKNOWN_TEXT_CHARS).toWellFormed() : text;
+  pushExtra(reading, name, cut);
+}
+
+export function pushExtra(reading: Reading, name: string, value: unknown): void {
+  if (reading.extra === null) reading.extra = [[name, value]];
+  else reading.extra.push([name, value]);
+}
+
+const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+const compareExtra = (a: Extra, b: Extra) => compareText(a[0], b[0]);
+
+/** Once all fields are in: ascending order of extras, and the sequence number where the kind has it as a field. */
+export function finishFields(plan: KindPlan, reading: Reading): void {
+  if (reading.extra !== null && reading.extra.length > 1) reading.extra.sort(compareExtra);
+  const field = plan.seqNo;
+  if (field < 0 || ((reading.present & ~reading.invalid) >>> field & 1) === 0) return;
+  const seqNo = reading.values[field];
+  if (Number.isSafeInteger(seqNo) && seqNo >= 0) reading.seqNo = seqNo;
+}

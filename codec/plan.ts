@@ -1,0 +1,82 @@
+import { GridfoldError } from '../runtime/kernel/errors.ts';
+import { type FieldSpec, MAX_FIELDS } from '../runtime/shard/reading.ts';
+import { asciiText } from './ascii.ts';
+import { isPlain, WordTable } from './words.ts';
+
+/** The part of a kind that decoding needs. */
+export interface DecodedKind {
+  readonly name: string;
+  readonly fields: readonly FieldSpec[];
+}
+
+export const NUMBER = 0;
+export const ENUM = 1;
+export const BOOL = 2;
+export const OTHER = 3;
+
+/** A kind's field list, prepared for decoding: parallel arrays by field index. */
+export class KindPlan {
+  readonly name: string;
+  readonly specs: readonly FieldSpec[];
+  readonly indexOf: ReadonlyMap<string, number>;
+  readonly names: WordTable;
+  /** NUMBER, ENUM, BOOL or OTHER. */
+  readonly shape: Uint8Array;
+  readonly min: Float64Array;
+  readonly max: Float64Array;
+  readonly sentinels: readonly (readonly number[] | null)[];
+  readonly words: readonly (WordTable | null)[];
+  readonly wordIndex: readonly (ReadonlyMap<string, number> | null)[];
+  /** Field `seqNo`, or -1. */
+  readonly seqNo: number;
+  /** Guesses that save a look-up: the field that followed field i - 1 the last time, the word that field i had. */
+  readonly nextField: Int16Array;
+  readonly lastWord: Int16Array;
+  private readonly lastText: string[];
+
+  constructor(kind: DecodedKind) {
+    check(kind);
+    const specs = kind.fields;
+    this.name = kind.name;
+    this.specs = specs;
+    this.indexOf = indexed(specs.map((spec) => spec.name));
+    this.names = new WordTable(specs.map((spec) => spec.name));
+    this.shape = Uint8Array.from(specs, (s) => ({ number: NUMBER, enum: ENUM, bool: BOOL })[s.type as string] ?? OTHER);
+    this.min = Float64Array.from(specs, (spec) => spec.min ?? -Number.MAX_VALUE);
+    this.max = Float64Array.from(specs, (spec) => spec.max ?? Number.MAX_VALUE);
+    this.sentinels = specs.map((spec) => (spec.sentinels?.length ? [...spec.sentinels] : null));
+    this.words = specs.map((spec) => (spec.type === 'enum' ? new WordTable(spec.words ?? []) : null));
+    this.wordIndex = specs.map((spec) => (spec.type === 'enum' ? indexed(spec.words ?? []) : null));
+    this.seqNo = specs.findIndex((spec) => spec.name === 'seqNo' && spec.type === 'number');
+    this.nextField = new Int16Array(specs.length + 1);
+    this.lastWord = new Int16Array(specs.length + 1);
+    this.lastText = specs.map(() => '');
+  }
+
+  /** The text in ASCII bytes [start, end), the same string again while a field keeps its text. */
+  text(field: number, bytes: Uint8Array, start: number, end: number): string {
+    const last = this.lastText[field];
+    if (last.length === end - start) {
+      let i = 0;
+      while (i < last.length && last.charCodeAt(i) === bytes[start + i]) i++;
+      if (i === last.length) return last;
+    }
+    this.lastText[field] = asciiText(bytes, start, end);
+    return this.lastText[field];
+  }
+}
+
+const indexed = (names: readonly string[]): Map<string, number> => new Map(names.map((name, index) => [name, index]));
+
+function check(kind: DecodedKind): void {
+  const refuse = (why: string) => {
+    throw new GridfoldError('codec_bad_kind', 'fix-configuration', `Kind ${kind.name}: ${why}.`);
+  };
+  if (kind.fields.length > MAX_FIELDS) refuse(`${kind.fields.length} fields, but at most ${MAX_FIELDS} are possible`);
+  if (new Set(kind.fields.map((spec) => spec.name)).size !== kind.fields.length) refuse('a field name occurs twice');
+  for (const spec of kind.fields) {
+    if (![spec.name, ...(spec.words ?? [])].every(isPlain)) refuse(`${spec.name} or a word of it is not plain ASCII`);
+    if (spec.type === 'enum' && new Set(spec.words).size !== (spec.words?.length ?? 0)) refuse(`${spec.name} has a word twice`);
+    if (spec.type === 'enum' && !spec.words?.length) refuse(`${spec.name} is an enum without words`);
+  }
+}
