@@ -1,0 +1,79 @@
+import { GridfoldError } from '../../runtime/kernel/errors.ts';
+import type { LedgerEntry, SinkAudit, SinkBatch } from './contract.ts';
+
+/**
+ * What of `batches` the target still wants: those below its ledger are left out, one that straddles it is cut, and
+ * several batches of one partition follow each other. Pure; the ledger is a map from partition to next offset.
+ *
+ * Throws `sink_offset_gap` (stop) when a batch starts above the ledger and `sink_batch_invalid` (stop) when a batch
+ * does not hold as many events as it says.
+ */
+export function wanted(batches: readonly SinkBatch[], ledger: ReadonlyMap<number, number>): SinkBatch[] {
+  const next = new Map(ledger);
+  const result: SinkBatch[] = [];
+  for (const batch of batches) {
+    assertWhole(batch);
+    const have = next.get(batch.partition) ?? 0;
+    if (batch.next <= have) continue;
+    if (batch.from > have) throw offsetGap(batch.partition, have, batch.from);
+    result.push(batch.from === have ? batch : { ...batch, from: have, events: batch.events.slice(have - batch.from) });
+    next.set(batch.partition, batch.next);
+  }
+  return result;
+}
+
+/** The error of a target or log that cannot go on without a hole; the message names the missing range. */
+export function offsetGap(partition: number, have: number, from: number): GridfoldError {
+  return new GridfoldError(
+    'sink_offset_gap',
+    'stop',
+    `partition ${partition}: the target wants offset ${have} next, but only ${from} and later is offered; ` +
+      `offsets [${have}, ${from}) are missing. Rebuild the target from a log that still holds them.`,
+  );
+}
+
+function assertWhole(batch: SinkBatch): void {
+  const { partition, from, next, events } = batch;
+  if (from >= 0 && next - from === events.length) return;
+  throw new GridfoldError(
+    'sink_batch_invalid',
+    'stop',
+    `partition ${partition}: a batch [${from}, ${next}) holds ${events.length} events instead of ${next - from}`,
+  );
+}
+
+/** Offsets `[from, next)` that one commit wrote. */
+export interface CommittedRange {
+  readonly from: number;
+  readonly next: number;
+}
+
+/** What a target's rows say about one partition. */
+export interface RowCounts {
+  readonly rows: number;
+  readonly distinct: number;
+}
+
+/**
+ * Compares the ledger, the committed ranges and the rows of one partition. Overlapping ranges and repeated event ids
+ * and rows the ledger does not know of count as doubled; holes between ranges, and covered offsets without a row, as missing.
+ */
+export function auditPartition(entry: LedgerEntry, ranges: readonly CommittedRange[], counts: RowCounts): SinkAudit {
+  let reached = 0;
+  let holes = 0;
+  let overlaps = 0;
+  for (const range of [...ranges].sort((a, b) => a.from - b.from || a.next - b.next)) {
+    if (range.from > reached) holes += range.from - reached;
+    else overlaps += Math.min(reached, range.next) - range.from;
+    reached = Math.max(reached, range.next);
+  }
+  holes += Math.max(0, entry.next - reached);
+  const covered = Math.max(entry.next, reached) - holes;
+  return {
+    partition: entry.partition,
+    next: entry.next,
+    rows: counts.rows,
+    doubled: overlaps + counts.rows - counts.distinct + Math.max(0, counts.distinct - covered - holes),
+    missing: holes + Math.max(0, covered - counts.distinct),
+  };
+}

@@ -1,0 +1,87 @@
+import { quote, type TablePlan } from './schema.ts';
+
+/** Internal views that the `_current` views join; they read tables only, so nothing recurses. */
+export const occupancyView = 'gridfold_occupancies';
+export const serviceView = 'gridfold_service';
+
+/**
+ * Newest version of each fact. A fact belongs to the actor that says it, so versions are compared within one serial
+ * and key: nobody retracts another actor's rows. The offset decides between equal versions.
+ */
+function newest(table: string, where = ''): string {
+  return `SELECT * FROM ${quote(table)} ${where}
+    QUALIFY row_number() OVER (PARTITION BY key, serial ORDER BY version DESC, "offset" DESC, ordinal DESC, topic DESC) = 1`;
+}
+
+/**
+ * Start of the next interval of the same asset. An interval is joined up to its end or that start, whichever comes
+ * first, so that no instant lies in two.
+ */
+const following = `coalesce(lead(from_time) OVER (PARTITION BY serial ORDER BY from_time, version, key), TIMESTAMPTZ 'infinity') AS following`;
+const proper = `op = 'upsert' AND from_time IS NOT NULL AND (to_time IS NULL OR to_time > from_time)`;
+
+/** Which slot an asset held from when until when; `slot_occupancies` must be among the tables. */
+export const createOccupancyView = `CREATE OR REPLACE VIEW ${occupancyView} AS
+  SELECT serial, site_id, slot, install_epoch, from_time, least(coalesce(to_time, TIMESTAMPTZ 'infinity'), following) AS until
+  FROM (SELECT *, ${following} FROM (${newest('slot_occupancies')}) WHERE ${proper})`;
+
+/**
+ * Whether an asset was in service from when until when, by its lifecycle intervals. What they leave out (before the
+ * first, between two, after the last) is not in service; an asset without lifecycle intervals has no row here.
+ */
+export const createServiceView = `CREATE OR REPLACE VIEW ${serviceView} AS
+  WITH told AS (
+    SELECT serial, from_time, following, state, least(coalesce(to_time, TIMESTAMPTZ 'infinity'), following) AS until
+    FROM (SELECT *, ${following} FROM (${newest('state_intervals', `WHERE region = 'lifecycle'`)}) WHERE ${proper})
+  )
+  SELECT serial, state = 'InService' AS in_service, from_time, until FROM told
+  UNION ALL
+  SELECT serial, false, until, following FROM told WHERE until < following
+  UNION ALL
+  SELECT serial, false, TIMESTAMPTZ '-infinity', min(from_time) FROM told GROUP BY serial`;
+
+/** Which of the joined tables a sink has. */
+export interface Joins {
+  readonly occupancies: boolean;
+  readonly service: boolean;
+}
+
+export function joinsOf(plans: readonly TablePlan[]): Joins {
+  const has = (table: string, columns: readonly string[]) => {
+    const plan = plans.find((p) => p.table === table);
+    return plan !== undefined && columns.every((name) => plan.columns.some((c) => c.name === name));
+  };
+  return {
+    occupancies: has('slot_occupancies', ['slot', 'install_epoch', 'from_time', 'to_time']),
+    service: has('state_intervals', ['region', 'state', 'from_time', 'to_time']),
+  };
+}
+
+/**
+ * `TABLE_current`: newest version of each fact without the retracted ones, with `site_id`, `slot`, `install_epoch` and
+ * `in_service` as of the event time. What the type's own data says of them stands.
+ */
+export function createCurrentView(plan: TablePlan, joins: Joins): string {
+  const own = new Map(plan.columns.map((c) => [c.name, c]));
+  const told = own.get('site_id')?.data !== null;
+  const preferred = told ? 'n.site_id, o.site_id' : 'o.site_id, n.site_id';
+  const site = joins.occupancies ? `coalesce(${preferred}) AS site_id` : 'n.site_id';
+  const columns = plan.columns.map((c) => (c.name === 'site_id' ? site : `n.${quote(c.name)}`));
+  const joined = {
+    slot: joins.occupancies ? 'o.slot' : 'NULL::VARCHAR',
+    in_service: joins.service ? 'coalesce(s.in_service, true)' : 'true',
+    install_epoch: joins.occupancies ? 'o.install_epoch' : 'NULL::BIGINT',
+  };
+  for (const [name, expression] of Object.entries(joined)) {
+    if (!own.has(name)) columns.push(`${expression} AS ${name}`);
+  }
+  const asOf = (alias: string) =>
+    `${alias}.serial = n.serial AND n.event_time >= ${alias}.from_time AND n.event_time < ${alias}.until`;
+  return `CREATE OR REPLACE VIEW ${quote(`${plan.table}_current`)} AS
+  WITH newest AS (${newest(plan.table)})
+  SELECT ${columns.join(', ')}
+  FROM newest n
+  ${joins.occupancies ? `LEFT JOIN ${occupancyView} o ON ${asOf('o')}` : ''}
+  ${joins.service ? `LEFT JOIN ${serviceView} s ON ${asOf('s')}` : ''}
+  WHERE n.op = 'upsert'`;
+}
