@@ -23,8 +23,6 @@ export interface FoldOptions {
   readonly position: ShardPosition;
   /** How far behind the asset's newest device time a reading may come and still be folded in. */
   readonly horizonMs: number;
-  /** High part of every version: raised when state was lost and had to start anew. */
-  readonly epoch: number;
 }
 
 /**
@@ -37,7 +35,6 @@ export class PartitionFold {
   readonly state: PartitionState;
   readonly position: ShardPosition;
   readonly horizonMs: number;
-  readonly epoch: number;
   readonly outputs = new Outputs();
   readonly tally = new Tally();
   readonly kinds: readonly KindRuntime[];
@@ -59,7 +56,6 @@ export class PartitionFold {
     this.state = options.state;
     this.position = options.position;
     this.horizonMs = options.horizonMs;
-    this.epoch = options.epoch;
     this.kinds = options.type.kinds.map((kind, i) => {
       const runtime = new KindRuntime(kind, i, (index) => this.state.name(index));
       runtime.asset.sides = this.state;
@@ -211,7 +207,7 @@ export class PartitionFold {
       kind: kind.name,
       machine: kind.machine,
       siteId: this.whereabouts.of(runtime).siteId,
-      version: this.epoch * 2 ** 32 + asset.revision,
+      version: this.position.epoch * 2 ** 32 + asset.revision,
     };
   }
 

@@ -1,5 +1,6 @@
 import { type CursorBase, cursorFactory, MemorySides } from '../../snapshots/cursor.ts';
-import type { AnyAsset } from './columns.ts';
+import type { StateSchema } from '../../snapshots/schema.ts';
+import type { AnyAsset, AssetColumns } from './columns.ts';
 import type { AssetConfig, Kind } from './contract.ts';
 import { scratchRow } from './base.ts';
 
@@ -23,10 +24,10 @@ export class KindRuntime {
     this.kind = kind;
     this.index = index;
     this.#zoneName = zoneName;
-    const create = cursorFactory(kind.state);
-    this.asset = create() as AnyAsset;
-    this.before = scratch(create() as AnyAsset, kind);
-    this.after = scratch(create() as AnyAsset, kind);
+    const create = cursorFactory(kind.state as unknown as StateSchema<AssetColumns>);
+    this.asset = create();
+    this.before = scratch(create(), kind);
+    this.after = scratch(create(), kind);
     this.sized = kind.fields.reduce(
       (mask, f, i) => (f.type === 'number' || f.type === 'enum' || f.type === 'bool' ? mask | (1 << i) : mask),
       0,

@@ -1,0 +1,62 @@
+import { GridfoldError } from '../kernel/errors.ts';
+import type { Log, RecordBatch } from '../log/contract.ts';
+
+const READ_BYTES = 1 << 20;
+
+/** A stretch of one batch: records with indices `[from, to)`. */
+export interface Run {
+  readonly batch: RecordBatch;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Reads one topic of one partition forward from a position, in stretches of any length. */
+export class RecordReader {
+  readonly #log: Log;
+  readonly #topic: string;
+  readonly #partition: number;
+  #ahead: RecordBatch[] = [];
+  /** Offset of the next record. */
+  next: number;
+
+  constructor(log: Log, topic: string, partition: number, next: number) {
+    this.#log = log;
+    this.#topic = topic;
+    this.#partition = partition;
+    this.next = next;
+  }
+
+  /** The next at most `count` records that lie in one batch, or null at the end of the log. Does not move. */
+  async peek(count: number): Promise<Run | null> {
+    while (this.#ahead.length > 0 && this.#ahead[0].baseOffset + this.#ahead[0].count <= this.next) this.#ahead.shift();
+    if (this.#ahead.length === 0) {
+      if (this.#log.extent(this.#topic, this.#partition).end <= this.next) return null;
+      this.#ahead = await this.#log.read(this.#topic, this.#partition, this.next, READ_BYTES);
+      if (this.#ahead.length === 0) return null;
+    }
+    const batch = this.#ahead[0];
+    const from = this.next - batch.baseOffset;
+    return { batch, from, to: Math.min(batch.count, from + count) };
+  }
+
+  advance(run: Run): void {
+    this.next = run.batch.baseOffset + run.to;
+  }
+
+  /** Calls `use` for the next exactly `count` records; throws `log_short` where the log ends before. */
+  async take(count: number, use: (run: Run) => void): Promise<void> {
+    for (let left = count; left > 0; ) {
+      const run = await this.peek(left);
+      if (run === null) {
+        throw new GridfoldError(
+          'log_short',
+          'stop',
+          `${this.#topic}-${this.#partition} ends at ${this.next}, but the journal says that ${left} records more were folded`,
+        );
+      }
+      use(run);
+      this.advance(run);
+      left -= run.to - run.from;
+    }
+  }
+}

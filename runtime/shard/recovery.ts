@@ -1,0 +1,133 @@
+import type { PartitionState, SnapshotMeta } from '../../snapshots/contract.ts';
+import { GridfoldError } from '../kernel/errors.ts';
+import { type Claim, type Log, topics } from '../log/contract.ts';
+import type { ActorType } from './contract.ts';
+import type { PartitionFold } from './fold.ts';
+import { decodeJournal, type Step, StepKind } from './journal.ts';
+import { decodePosition, type ShardPosition, startPosition } from './position.ts';
+import { RecordReader } from './record-reader.ts';
+import { fireTimers, publishOpen } from './timers.ts';
+
+/** Phases of a partition's life, in order; what the pipeline page and the metrics show. */
+export const phases = ['claiming', 'restoring', 'checking', 'replaying', 'live', 'stopped', 'failed'] as const;
+export type Phase = (typeof phases)[number];
+
+/** Claiming: fence the owner before us, then read how far it had committed. */
+export async function claimPartition(log: Log, partition: number): Promise<{ claim: Claim; committed: ShardPosition }> {
+  const claim = await log.claim(partition);
+  const { position } = await log.committed(partition);
+  return { claim, committed: position === null ? startPosition() : decodePosition(position) };
+}
+
+/** A snapshot may be used if it is not beyond what was committed (S <= C). */
+export function usableSnapshot(committed: ShardPosition): (meta: SnapshotMeta) => boolean {
+  return (meta) => decodePosition(meta.position).commit <= committed.commit;
+}
+
+export function versionsOf(type: ActorType): Record<string, string> {
+  return Object.fromEntries(type.kinds.map((k) => [k.name, `${k.machine} state@${k.state.version}`]));
+}
+
+/** Checking: facts -> where to replay from, or the reason why that cannot be done. Throws GridfoldErrors. */
+export function checkRecovery(
+  log: Log,
+  partition: number,
+  type: ActorType,
+  state: PartitionState,
+  committed: ShardPosition,
+): ShardPosition {
+  const snapshot = state.restored === null ? startPosition() : decodePosition(state.restored.position);
+  for (const topic of [topics.telemetry, topics.lifecycle] as const) {
+    const { start, end } = log.extent(topic, partition);
+    if (committed[topic] > end) {
+      throw new GridfoldError(
+        'log_behind_commit',
+        'stop',
+        `${topic}-${partition} ends at ${end}, but ${committed[topic]} is committed: records ${end}..${committed[topic] - 1} that were folded are gone from the log`,
+      );
+    }
+    if (snapshot[topic] < start && snapshot[topic] < committed[topic]) {
+      throw missing(topic, partition, snapshot[topic], start);
+    }
+  }
+  const journal = log.extent(topics.journal, partition);
+  if (snapshot.commit < committed.commit && snapshot.commit < journal.start) {
+    throw missing(topics.journal, partition, snapshot.commit, journal.start);
+  }
+  const versions = versionsOf(type);
+  const differing = Object.entries(state.restored?.versions ?? {}).filter(([kind, v]) => versions[kind] !== v);
+  if (differing.length > 0 && snapshot.commit < committed.commit) {
+    const list = differing.map(([kind, v]) => `${kind}: ${v}, here ${versions[kind] ?? 'unknown'}`).join('; ');
+    throw new GridfoldError(
+      'machine_version_changed',
+      'fix-configuration',
+      `partition ${partition} has commits after its newest snapshot that another version folded (${list}). Start that version once and stop it cleanly, then start this one`,
+    );
+  }
+  return snapshot;
+}
+
+function missing(topic: string, partition: number, from: number, to: number): GridfoldError {
+  return new GridfoldError(
+    'log_trimmed',
+    'stop',
+    `recovery needs ${topic}-${partition} from ${from} on, but the log begins at ${to}: ${to - from} records (${from}..${to - 1}) are gone`,
+  );
+}
+
+/**
+ * Replaying: folds S..C again in the journalled interleaving, outputs suppressed, since they are committed.
+ * Returns how many records that were.
+ */
+export async function replay(log: Log, fold: PartitionFold, committed: ShardPosition): Promise<number> {
+  const { partition, position } = fold;
+  const telemetry = new RecordReader(log, topics.telemetry, partition, position.telemetry);
+  const lifecycle = new RecordReader(log, topics.lifecycle, partition, position.lifecycle);
+  const journal = new RecordReader(log, topics.journal, partition, position.commit);
+  let records = 0;
+  fold.outputs.suppressed = true;
+  for (;;) {
+    const run = await journal.peek(256);
+    if (run === null) break;
+    journal.advance(run);
+    for (let i = run.from; i < run.to; i++) {
+      const { steps } = decodeJournal(run.batch.bytes.subarray(run.batch.keyEnd[i], run.batch.valueEnd[i]));
+      for (const step of steps) records += await replayStep(fold, step, telemetry, lifecycle);
+      position.commit += 1;
+    }
+  }
+  fold.outputs.suppressed = false;
+  for (const part of ['telemetry', 'lifecycle', 'timers', 'commit'] as const) {
+    if (position[part] !== committed[part]) {
+      throw new GridfoldError(
+        'journal_disagrees',
+        'stop',
+        `partition ${partition}: after replay ${part} stands at ${position[part]}, but ${committed[part]} is committed`,
+      );
+    }
+  }
+  return records;
+}
+
+/** Folds one step of a journal again; returns how many records it read. */
+export async function replayStep(
+  fold: PartitionFold,
+  step: Step,
+  telemetry: RecordReader,
+  lifecycle: RecordReader,
+): Promise<number> {
+  const { kind, count, clock } = step;
+  if (kind === StepKind.telemetry) {
+    await telemetry.take(count, (run) => fold.telemetry(run.batch, run.from, run.to, clock));
+    return count;
+  }
+  if (kind === StepKind.lifecycle) {
+    await lifecycle.take(count, (run) => fold.lifecycle(run.batch, run.from, run.to, clock));
+    return count;
+  }
+  const done = kind === StepKind.timers ? fireTimers(fold, clock, count) : publishOpen(fold, clock, count);
+  if (done !== count) {
+    throw new GridfoldError('journal_disagrees', 'stop', `partition ${fold.partition}: ${done} timers fired again of ${count}`);
+  }
+  return 0;
+}

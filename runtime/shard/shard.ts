@@ -1,0 +1,308 @@
+import { type ActorSystemRef, dispatch, type Ref, spawn } from 'nact';
+import type { PartitionState, SnapshotFigures } from '../../snapshots/contract.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { crashPoint } from '../kernel/crash.ts';
+import { GridfoldError } from '../kernel/errors.ts';
+import { type Claim, type Log, topics } from '../log/contract.ts';
+import type { ActorType } from './contract.ts';
+import { PartitionFold } from './fold.ts';
+import { encodeJournal, JournalBuilder, StepKind } from './journal.ts';
+import { encodePosition, type ShardPosition } from './position.ts';
+import type { Run } from './record-reader.ts';
+import { checkRecovery, claimPartition, type Phase, replay, usableSnapshot, versionsOf } from './recovery.ts';
+import { type InputTopic, Source } from './source.ts';
+import type { TimerGate } from './timer-gate.ts';
+import { anythingUnpublished, fireTimers, publishOpen, timersDue } from './timers.ts';
+import { Touched } from './touched.ts';
+
+export interface ShardOptions {
+  readonly type: ActorType;
+  readonly partition: number;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly gate: TimerGate;
+  /** Opens the partition's state; with `skipNewest` from the snapshot before the newest. */
+  readonly openState: (usable: ReturnType<typeof usableSnapshot>, skipNewest: boolean) => Promise<PartitionState>;
+  readonly commitIntervalMs: number;
+  readonly snapshotIntervalMs: number;
+  /** A snapshot is also due after so many records. */
+  readonly snapshotRecords: number;
+  readonly horizonMs: number;
+  readonly tickMs: number;
+  /** Open facts are published when the input has been silent for so long, at most every 15 s. */
+  readonly publishIdleMs: number;
+  readonly observer: ShardObserver;
+}
+
+/** What others hear of a shard. Calls are synchronous and must not throw. */
+export interface ShardObserver {
+  phase(partition: number, phase: Phase, detail: Record<string, unknown>): void;
+  /** After a commit: `touched` are the assets it changed, where somebody watches. */
+  committed(shard: Shard): void;
+  snapshot(partition: number, figures: SnapshotFigures): void;
+  folded(partition: number, records: number, durationMs: number): void;
+  quarantined(partition: number, kind: string, serial: string, error: unknown): void;
+  /** The shard cannot go on by itself. */
+  failed(partition: number, error: unknown): void;
+}
+
+type Message =
+  | { readonly type: 'run'; readonly topic: InputTopic; readonly run: Run }
+  | { readonly type: 'tick' }
+  | { readonly type: 'publish'; readonly done: () => void }
+  | { readonly type: 'stop'; readonly done: (error?: unknown) => void };
+
+const MAX_COMMIT_BYTES = 4 << 20;
+const TIMERS_PER_STEP = 2000;
+const PUBLISH_EVERY_MS = 15_000;
+
+/**
+ * The owner of one partition: a nact actor whose messages are batches. It folds, commits, snapshots and recovers;
+ * one message is handled at a time, so a turn needs no locks.
+ */
+export class Shard {
+  readonly options: ShardOptions;
+  readonly partition: number;
+  readonly touched = new Touched();
+  phase: Phase = 'claiming';
+  fold!: PartitionFold;
+  /** As of the newest confirmed commit. */
+  committed!: ShardPosition;
+  /** Positions of the newest two snapshots; what lies before the older one may be trimmed. */
+  snapshots: ShardPosition[] = [];
+  snapshotAt: number;
+  #claim!: Claim;
+  #source!: Source;
+  #journal = new JournalBuilder();
+  #actor: Ref<Message> | null = null;
+  #cancelTick: () => void = () => {};
+  #lastCommitAt = 0;
+  #lastRecordAt = 0;
+  #lastPublishAt = 0;
+  #recordsSinceSnapshot = 0;
+  #snapshotting: Promise<void> | null = null;
+  #waiters: { topic: InputTopic; offset: number; resolve: () => void }[] = [];
+
+  constructor(options: ShardOptions) {
+    this.options = options;
+    this.partition = options.partition;
+    this.snapshotAt = options.clock.now();
+  }
+
+  /** Recovers the partition and begins to fold. */
+  async start(system: ActorSystemRef): Promise<void> {
+    try {
+      await this.#recover(false);
+    } catch (error) {
+      if (!(error instanceof GridfoldError && error.code === 'block_corrupt')) throw this.#fail(error);
+      this.options.observer.phase(this.partition, 'restoring', { falling_back: error.message });
+      await this.#recover(true).catch((second) => Promise.reject(this.#fail(second)));
+    }
+    this.#actor = spawn(system, (_: unknown, message: Message) => this.#receive(message), `shard-${this.partition}`, {
+      onCrash: (_message: unknown, error: unknown, context: { stop: unknown }) => {
+        this.#fail(error);
+        return context.stop;
+      },
+    } as never) as unknown as Ref<Message>;
+    this.#source.start((error) => this.#fail(error));
+    this.#tick();
+  }
+
+  /** Commits, snapshots and closes, so that the next start replays nothing. */
+  async stop(): Promise<void> {
+    this.#cancelTick();
+    if (this.phase !== 'live') return this.fold?.state.close();
+    await this.#source.stop();
+    await new Promise<void>((resolve, reject) =>
+      this.#send({ type: 'stop', done: (error) => (error === undefined ? resolve() : reject(error as Error)) }),
+    );
+  }
+
+  /** Resolves when everything of `topic` below `offset` is folded and committed. */
+  reached(topic: InputTopic, offset: number): Promise<void> {
+    if (this.committed[topic] >= offset) return Promise.resolve();
+    return new Promise((resolve) => this.#waiters.push({ topic, offset, resolve }));
+  }
+
+  /** Publishes all open facts and commits them. */
+  publish(): Promise<void> {
+    return new Promise((done) => this.#send({ type: 'publish', done }));
+  }
+
+  #send(message: Message): void {
+    if (this.#actor !== null && this.phase === 'live') dispatch(this.#actor, message);
+  }
+
+  async #recover(skipNewest: boolean): Promise<void> {
+    const { type, partition, log, observer } = this.options;
+    const enter = (phase: Phase, detail = {}) => {
+      this.phase = phase;
+      observer.phase(partition, phase, detail);
+    };
+    enter('claiming');
+    const { claim, committed } = await claimPartition(log, partition);
+    enter('restoring', { generation: claim.generation });
+    const state = await this.options.openState(usableSnapshot(committed), skipNewest);
+    try {
+      enter('checking', { assets: state.assets });
+      const position = checkRecovery(log, partition, type, state, committed);
+      this.snapshots = [{ ...position }];
+      this.fold = new PartitionFold({ type, partition, state, position, horizonMs: this.options.horizonMs });
+      this.fold.onFailure = (kind, serial, error) => observer.quarantined(partition, kind, serial, error);
+      enter('replaying', { commits: committed.commit - position.commit });
+      const records = await replay(log, this.fold, committed);
+      this.fold.tally.reset();
+      this.#claim = claim;
+      this.committed = { ...this.fold.position };
+      this.#recordsSinceSnapshot = records;
+      this.options.gate.heard(this.committed.clock);
+      this.#source = new Source(log, partition, this.committed, (topic, run) => this.#send({ type: 'run', topic, run }));
+      enter('live', { replayed: records });
+    } catch (error) {
+      await state.close();
+      throw error;
+    }
+  }
+
+  async #receive(message: Message): Promise<void> {
+    if (message.type === 'run') await this.#run(message.topic, message.run);
+    else if (message.type === 'tick') await this.#onTick();
+    else if (message.type === 'publish') await this.#publishAll(message.done);
+    else await this.#stopNow(message.done);
+  }
+
+  async #run(topic: InputTopic, { batch, from, to }: Run): Promise<void> {
+    const clock = this.#readClock();
+    const began = performance.now();
+    if (topic === 'telemetry') this.fold.telemetry(batch, from, to, clock);
+    else this.fold.lifecycle(batch, from, to, clock);
+    this.#journal.add(StepKind[topic], to - from, clock);
+    this.options.gate.heard(clock);
+    this.#lastRecordAt = clock;
+    this.#recordsSinceSnapshot += to - from;
+    this.options.observer.folded(this.partition, to - from, performance.now() - began);
+    if (this.fold.outputs.bytes >= MAX_COMMIT_BYTES || clock - this.#lastCommitAt >= this.options.commitIntervalMs) {
+      await this.#commit();
+    }
+    this.#source.credit();
+  }
+
+  async #onTick(): Promise<void> {
+    const clock = this.#readClock();
+    if (this.options.gate.allows(clock) && timersDue(this.fold, clock)) {
+      const fired = fireTimers(this.fold, clock, TIMERS_PER_STEP);
+      if (fired > 0) this.#journal.add(StepKind.timers, fired, clock);
+    }
+    const idle = clock - this.#lastRecordAt >= this.options.publishIdleMs;
+    if (idle && clock - this.#lastPublishAt >= PUBLISH_EVERY_MS && anythingUnpublished(this.fold)) this.#publishStep(clock);
+    if (!this.#journal.empty && clock - this.#lastCommitAt >= this.options.commitIntervalMs) await this.#commit();
+    else this.#snapshotIfDue(clock);
+  }
+
+  async #publishAll(done: () => void): Promise<void> {
+    while (anythingUnpublished(this.fold)) {
+      this.#publishStep(this.#readClock());
+      await this.#commit();
+    }
+    await this.#commit();
+    done();
+  }
+
+  #publishStep(clock: number): void {
+    const published = publishOpen(this.fold, clock, TIMERS_PER_STEP);
+    this.#lastPublishAt = clock;
+    if (published > 0) this.#journal.add(StepKind.publish, published, clock);
+  }
+
+  async #commit(): Promise<void> {
+    this.#lastCommitAt = this.#readClock();
+    if (this.#journal.empty) return;
+    const { position, outputs } = this.fold;
+    crashPoint('commit.1');
+    const journal = encodeJournal({
+      generation: this.#claim.generation,
+      commit: position.commit,
+      steps: this.#journal.take(),
+    });
+    position.commit += 1;
+    const touched = this.touched.take();
+    const next = { ...position };
+    crashPoint('commit.2');
+    await this.options.log.commit(this.#claim, { outputs: outputs.take(), journal, position: encodePosition(next) });
+    crashPoint('commit.3');
+    this.committed = next;
+    this.touched.confirmed(touched);
+    this.options.observer.committed(this);
+    this.#wakeWaiters();
+    crashPoint('commit.4');
+    this.#snapshotIfDue(this.#lastCommitAt);
+  }
+
+  /** Runs right after a commit or while nothing is uncommitted: the state then is exactly what was committed. */
+  #snapshotIfDue(clock: number): void {
+    const { snapshotIntervalMs, snapshotRecords } = this.options;
+    if (!this.#journal.empty || this.#snapshotting !== null) return;
+    if (this.committed.commit === this.snapshots.at(-1)?.commit) return;
+    if (clock - this.snapshotAt < snapshotIntervalMs && this.#recordsSinceSnapshot < snapshotRecords) return;
+    this.#snapshotting = this.#snapshot().finally(() => {
+      this.#snapshotting = null;
+    });
+    this.#snapshotting.catch((error) => this.options.observer.phase(this.partition, this.phase, { snapshot_failed: String(error) }));
+  }
+
+  async #snapshot(): Promise<void> {
+    const position = { ...this.committed };
+    this.snapshotAt = this.#readClock();
+    this.#recordsSinceSnapshot = 0;
+    const meta = { position: encodePosition(position), versions: versionsOf(this.options.type) };
+    const figures = await this.fold.state.snapshot(meta, Promise.resolve());
+    this.snapshots = [this.snapshots[this.snapshots.length - 1], position];
+    this.fold.state.passivate();
+    this.options.observer.snapshot(this.partition, figures);
+  }
+
+  async #stopNow(done: (error?: unknown) => void): Promise<void> {
+    try {
+      await this.#commit();
+      await this.#snapshotting;
+      if (this.committed.commit !== this.snapshots.at(-1)?.commit) await this.#snapshot();
+      this.phase = 'stopped';
+      await this.fold.state.close();
+      done();
+    } catch (error) {
+      done(error);
+    }
+  }
+
+  #tick(): void {
+    this.#cancelTick = this.options.clock.after(this.options.tickMs, () => {
+      if (this.phase !== 'live') return;
+      this.#send({ type: 'tick' });
+      this.#tick();
+    });
+  }
+
+  /** Wall time, never backwards: the partition clock. */
+  #readClock(): number {
+    return Math.max(this.options.clock.now(), this.fold.position.clock);
+  }
+
+  #wakeWaiters(): void {
+    if (this.#waiters.length === 0) return;
+    const ready = this.#waiters.filter((w) => this.committed[w.topic] >= w.offset);
+    this.#waiters = this.#waiters.filter((w) => this.committed[w.topic] < w.offset);
+    for (const waiter of ready) waiter.resolve();
+  }
+
+  #fail(error: unknown): unknown {
+    this.phase = 'failed';
+    this.#cancelTick();
+    this.options.observer.failed(this.partition, error);
+    return error;
+  }
+
+  /** Records of the log that are not folded yet. */
+  lag(topic: InputTopic): number {
+    return this.options.log.extent(topics[topic], this.partition).end - this.committed[topic];
+  }
+}

@@ -1,0 +1,86 @@
+import { type Log, topics } from '../log/contract.ts';
+import type { ShardPosition } from './position.ts';
+import { RecordReader, type Run } from './record-reader.ts';
+
+export type InputTopic = 'telemetry' | 'lifecycle';
+
+/** How many runs may be on their way to the shard; then the source pauses until one is folded. */
+const CREDITS = 2;
+const RUN_RECORDS = 1024;
+
+/**
+ * Merges the two input topics of a partition and hands runs to the shard, at most {@link CREDITS} ahead.
+ * What was accepted first goes first; of two accepted at the same time the lifecycle record does. Any order would
+ * do, since the journal records it.
+ */
+export class Source {
+  readonly #deliver: (topic: InputTopic, run: Run) => void;
+  readonly #telemetry: RecordReader;
+  readonly #lifecycle: RecordReader;
+  readonly #unsubscribe: (() => void)[];
+  #credits = CREDITS;
+  #wake: (() => void) | null = null;
+  #stopped = false;
+  #finished: Promise<void> = Promise.resolve();
+
+  constructor(log: Log, partition: number, from: ShardPosition, deliver: (topic: InputTopic, run: Run) => void) {
+    this.#deliver = deliver;
+    this.#telemetry = new RecordReader(log, topics.telemetry, partition, from.telemetry);
+    this.#lifecycle = new RecordReader(log, topics.lifecycle, partition, from.lifecycle);
+    this.#unsubscribe = [topics.telemetry, topics.lifecycle].map((topic) =>
+      log.onAppend(topic, partition, () => this.#signal()),
+    );
+  }
+
+  start(failed: (error: unknown) => void): void {
+    this.#finished = this.#run().catch(failed);
+  }
+
+  /** The shard has folded a run. */
+  credit(): void {
+    this.#credits += 1;
+    this.#signal();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    this.#signal();
+    await this.#finished;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      if (this.#credits === 0) {
+        await this.#pause();
+        continue;
+      }
+      const waiting = this.#pause();
+      const telemetry = await this.#telemetry.peek(RUN_RECORDS);
+      const lifecycle = await this.#lifecycle.peek(RUN_RECORDS);
+      if (this.#stopped) return;
+      if (telemetry === null && lifecycle === null) {
+        await waiting;
+        continue;
+      }
+      const first =
+        lifecycle !== null && (telemetry === null || lifecycle.batch.timestamp <= telemetry.batch.timestamp);
+      const run = (first ? lifecycle : telemetry) as Run;
+      (first ? this.#lifecycle : this.#telemetry).advance(run);
+      this.#credits -= 1;
+      this.#deliver(first ? 'lifecycle' : 'telemetry', run);
+    }
+  }
+
+  /** Resolves at the next signal. Taken before the log is looked at, so that no append slips between. */
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  #signal(): void {
+    this.#wake?.();
+    this.#wake = null;
+  }
+}
