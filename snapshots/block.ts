@@ -1,7 +1,21 @@
+import { GridfoldError } from '../runtime/kernel/errors.ts';
 import { murmur2 as hashOf } from '../runtime/kernel/hash.ts';
 import type { StateSchema } from './schema.ts';
 
 const FIRST_CAPACITY = 4;
+/** The slot index holds slot + 1 in 16 bits. */
+const MAX_ASSETS = 65_535;
+
+/** Where a block's window stands; see window.ts. Positions count bytes appended since the block began. */
+export interface WindowCursor {
+  /** Position after the newest entry. */
+  end: number;
+  /** Position at which the chunk in progress began. */
+  chunk: number;
+  /** Position of the newest segment that was closed, or -1; and its checksum. */
+  last: number;
+  lastCrc: number;
+}
 
 /**
  * Some hundred assets of one kind, by column, in one buffer: the unit of load, of snapshot and of passivation.
@@ -21,6 +35,7 @@ export class Block {
   keys = new Uint8Array(0);
   keyEnds = new Uint32Array(0);
   index = new Uint16Array(0);
+  readonly window: WindowCursor = { end: 0, chunk: 0, last: -1, lastCrc: 0 };
   /** Changed since the newest snapshot took its image. */
   dirty = false;
   /** Value of the owner's touch counter at the last use, for passivation. */
@@ -52,6 +67,10 @@ export class Block {
   /** Adds a serial that `find` did not find; returns its slot. All its columns read as their defaults. */
   add(bytes: Uint8Array, start: number, end: number, hash: number): number {
     const slot = this.count;
+    if (slot === MAX_ASSETS) {
+      const message = `block ${this.id} is full (${MAX_ASSETS} assets): use more partitions or more blocks per kind`;
+      throw new GridfoldError('block_full', 'fix-configuration', message);
+    }
     if (slot === this.capacity) this.#grow(slot < 32 ? Math.max(FIRST_CAPACITY, slot * 2) : Math.ceil(slot * 1.2));
     const from = slot === 0 ? 0 : this.keyEnds[slot - 1];
     const keyEnd = from + end - start;
@@ -96,6 +115,13 @@ export class Block {
   /** Makes room for `capacity` assets at once, when the number is known (loading an image). */
   reserve(capacity: number): void {
     if (capacity > this.capacity) this.#grow(capacity);
+  }
+
+  /** Gives a block without assets room for `capacity` of them and for the columns at once. */
+  prepare(capacity: number, columns: readonly number[]): void {
+    this.keyEnds = new Uint32Array(capacity);
+    for (const c of columns) this.offsets[c] = 0;
+    this.#layout(capacity, -1);
   }
 
   #grow(capacity: number): void {

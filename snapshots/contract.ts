@@ -38,12 +38,16 @@ export interface PartitionState extends SideAccess {
   readLife(block: Block, slot: number): object | null;
   writeLife(block: Block, slot: number, value: object | null): void;
 
-  /** Appends one entry to the block's window. Bytes are copied. */
+  /**
+   * Appends one entry, `entry[0, length)`, to the block's window. Bytes are copied; a change to the block.
+   * An entry begins with its own length (u32, little-endian, these four bytes included).
+   */
   appendWindow(block: Block, entry: Uint8Array, length: number): void;
   /**
    * The window of a block as it was appended, in chunks from the newest to the oldest still held;
-   * return false from `visit` to stop. Entries are length-prefixed (u32): see window.ts helpers.
-   * Logically the window reaches `windowBytesPerBlock` back from its end, whatever is still on disk.
+   * return false from `visit` to stop. A chunk holds whole entries; the bytes stay as they are after the visit.
+   * Logically the window reaches `windowBytesPerBlock` back from its end, whatever is still on disk: chunks and
+   * their borders depend on nothing but what was appended.
    * Throws GridfoldError `window_corrupt` where a chunk cannot be trusted.
    */
   scanWindow(block: Block, visit: (bytes: Uint8Array, start: number, end: number) => boolean): void;
@@ -65,6 +69,9 @@ export interface PartitionState extends SideAccess {
   snapshot(meta: SnapshotMeta, confirmed: Promise<void>): Promise<SnapshotFigures>;
   readonly snapshotting: boolean;
 
+  /** Reads every image and side record of the restored snapshot and says what cannot be trusted. Cold, for doctors and tests. */
+  verify(): Promise<Verification>;
+
   /** Lets clean, long untouched blocks go until at most `maxResidentBytes` stay. Returns how many went. */
   passivate(): number;
   close(): Promise<void>;
@@ -76,6 +83,13 @@ export interface SnapshotFigures {
   readonly bytes: number;
   readonly durationMs: number;
   readonly longestPauseMs: number;
+}
+
+export interface Verification {
+  readonly blocks: number;
+  readonly bytes: number;
+  /** Ids of blocks whose image or side records are missing or damaged. */
+  readonly corrupt: readonly number[];
 }
 
 export interface PartitionStateOptions {
@@ -90,5 +104,13 @@ export interface PartitionStateOptions {
   readonly windowBytesPerBlock?: number;
   /** Restore only snapshots for which this returns true (the owner refuses positions beyond the log). */
   readonly usable?: (meta: SnapshotMeta) => boolean;
+  /** Restore the snapshot before the newest usable one: the answer to `block_corrupt`. The newest is discarded for good. */
+  readonly skipNewest?: boolean;
+  /** Forget everything in the directory and start empty: the answer to `state_lost` when the log reaches back to its start. */
+  readonly startEmpty?: boolean;
+  /** Default 8 KiB: size at which a window chunk is closed and written. */
+  readonly windowChunkBytes?: number;
+  /** Default 8 MiB: decoded side records kept after use. */
+  readonly sideCacheBytes?: number;
   readonly message: (level: 'info' | 'warn' | 'error', text: string, fields?: Record<string, unknown>) => void;
 }

@@ -1,0 +1,185 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { ClassicLevel } from 'classic-level';
+import { GridfoldError } from '../runtime/kernel/errors.ts';
+import type { PartitionStateOptions } from './contract.ts';
+import { manifestRange, numberedRange, numberOf } from './keys.ts';
+import { decodeManifest, type Manifest } from './manifest.ts';
+
+/** What is fixed when a partition's directory is created; stands beside the database, so that its loss is noticed. */
+export interface Layout {
+  readonly format: number;
+  readonly blocksPerKind: number;
+  readonly kinds: readonly string[];
+  /** True from the first durable snapshot on. */
+  readonly snapshots: boolean;
+}
+
+export type Database = ClassicLevel<Buffer, Buffer>;
+
+const FORMAT = 1;
+const LAYOUT_FILE = 'partition.json';
+const DEFAULT_BLOCKS = 1024;
+
+/** Small caches: what is hot lives in blocks, and every partition has a database of its own. */
+const LEVEL_OPTIONS = {
+  keyEncoding: 'buffer',
+  valueEncoding: 'buffer',
+  cacheSize: 1024 * 1024,
+  writeBufferSize: 4 * 1024 * 1024,
+  maxFileSize: 8 * 1024 * 1024,
+  blockSize: 16 * 1024,
+  maxOpenFiles: 128,
+} as const;
+
+/** Opens or creates the directory's database. Throws GridfoldError `state_layout`, `state_locked`, `state_lost`. */
+export async function openDirectory(options: PartitionStateOptions): Promise<{ db: Database; layout: Layout }> {
+  const { dir } = options;
+  mkdirSync(dir, { recursive: true });
+  if (options.startEmpty) {
+    rmSync(join(dir, 'level'), { recursive: true, force: true });
+    rmSync(join(dir, LAYOUT_FILE), { force: true });
+  }
+  const layout = readLayout(options);
+  const db = await openLevel(join(dir, 'level'), options);
+  if (!existsSync(join(dir, LAYOUT_FILE))) writeLayout(dir, layout);
+  return { db, layout };
+}
+
+export function writeLayout(dir: string, layout: Layout): void {
+  const path = join(dir, LAYOUT_FILE);
+  const file = openSync(`${path}.new`, 'w');
+  writeSync(file, `${JSON.stringify(layout)}\n`);
+  fsyncSync(file);
+  closeSync(file);
+  renameSync(`${path}.new`, path);
+}
+
+export interface Found {
+  /** The manifest to restore, or null to start empty. */
+  readonly manifest: Manifest | null;
+  /** The one before it, which a damaged block falls back to. */
+  readonly older: Manifest | null;
+  /** Numbers of every manifest that stands in the database. */
+  readonly numbers: readonly number[];
+  /** Highest snapshot number that was ever begun. */
+  readonly highest: number;
+}
+
+/** Chooses the snapshot to restore. Throws GridfoldError `state_lost`. */
+export async function findManifest(
+  db: Database,
+  layout: Layout,
+  blocks: number,
+  options: PartitionStateOptions,
+): Promise<Found> {
+  const usable: Manifest[] = [];
+  const numbers: number[] = [];
+  let highest = 0;
+  for await (const [key, value] of db.iterator({ ...manifestRange, reverse: true })) {
+    const number = numberOf(key);
+    highest = Math.max(highest, number);
+    numbers.push(number);
+    const manifest = usable.length < 3 ? decodeManifest(number, value, blocks) : null;
+    if (manifest === null) {
+      if (usable.length < 3) options.message('warn', `snapshot ${number} has a damaged manifest`, { snapshot: number });
+    } else if (options.usable && !options.usable(manifest.meta)) {
+      options.message('warn', `snapshot ${number} lies beyond the log and is discarded`, { snapshot: number });
+    } else usable.push(manifest);
+  }
+  for await (const key of db.keys({ ...numberedRange, reverse: true, limit: 1 }))
+    highest = Math.max(highest, numberOf(key));
+  if (options.skipNewest) {
+    const skipped = usable.shift();
+    if (skipped)
+      options.message('warn', `snapshot ${skipped.number} is skipped and discarded`, { snapshot: skipped.number });
+  }
+  if (usable.length === 0 && (layout.snapshots || numbers.length > 0)) {
+    const message =
+      `no snapshot in ${options.dir} can be used: what it held can only be folded again from the start of the log; ` +
+      'open it with startEmpty to do so';
+    throw new GridfoldError('state_lost', 'stop', message);
+  }
+  return { manifest: usable[0] ?? null, older: usable[1] ?? null, numbers, highest };
+}
+
+function readLayout(options: PartitionStateOptions): Layout {
+  const kinds = options.schemas.map((schema) => schema.name);
+  const path = join(options.dir, LAYOUT_FILE);
+  if (!existsSync(path)) {
+    return { format: FORMAT, blocksPerKind: options.blocksPerKind ?? DEFAULT_BLOCKS, kinds, snapshots: false };
+  }
+  const stored = parseLayout(path);
+  if (stored.format > FORMAT)
+    throw layoutError(`${path} has format ${stored.format}; this release reads up to ${FORMAT}`);
+  const moved = stored.kinds.findIndex((kind, i) => kinds[i] !== kind);
+  if (moved >= 0) {
+    throw layoutError(`${path} has state ${stored.kinds[moved]} in place ${moved}; kinds may only be added at the end`);
+  }
+  if (options.blocksPerKind !== undefined && options.blocksPerKind !== stored.blocksPerKind) {
+    const text = `blocksPerKind is ${stored.blocksPerKind} in ${path} and stays so; ${options.blocksPerKind} is ignored`;
+    options.message('warn', text);
+  }
+  return { ...stored, kinds };
+}
+
+function parseLayout(path: string): Layout {
+  let stored: Partial<Layout> | null;
+  try {
+    stored = JSON.parse(readFileSync(path, 'utf8')) as Partial<Layout> | null;
+  } catch (cause) {
+    throw new GridfoldError('state_lost', 'stop', `${path} is damaged; open the directory with startEmpty`, { cause });
+  }
+  const { format, blocksPerKind, kinds, snapshots } = stored ?? {};
+  const blocksSound = Number.isInteger(blocksPerKind) && blocksPerKind! >= 16 && blocksPerKind! <= 16_384;
+  if (!Number.isInteger(format) || !blocksSound || !Array.isArray(kinds) || typeof snapshots !== 'boolean') {
+    throw new GridfoldError('state_lost', 'stop', `${path} is damaged; open the directory with startEmpty`);
+  }
+  return { format: format!, blocksPerKind: blocksPerKind!, kinds, snapshots };
+}
+
+async function openLevel(location: string, options: PartitionStateOptions): Promise<Database> {
+  const open = async () => {
+    const db: Database = new ClassicLevel(location, LEVEL_OPTIONS);
+    await db.open();
+    return db;
+  };
+  try {
+    return await open();
+  } catch (error) {
+    if (causes(error).some((cause) => cause.code === 'LEVEL_LOCKED')) {
+      throw new GridfoldError('state_locked', 'stop', `${location} is open in another process`, { cause: error });
+    }
+    options.message('warn', `${location} does not open and is repaired; its contents are checked when used`, {
+      error: causes(error).map((cause) => cause.message),
+    });
+  }
+  try {
+    // What a repair brings back is checked like everything else: no key is ever written twice with different values.
+    await ClassicLevel.repair(location);
+    return await open();
+  } catch (error) {
+    const message = `${location} cannot be opened: open the directory with startEmpty to fold the log again`;
+    throw new GridfoldError('state_lost', 'stop', message, { cause: error });
+  }
+}
+
+function causes(error: unknown): { code?: string; message: string }[] {
+  const found: { code?: string; message: string }[] = [];
+  for (let e = error; e instanceof Error && found.length < 8; e = e.cause) found.push(e);
+  return found;
+}
+
+function layoutError(message: string): GridfoldError {
+  return new GridfoldError('state_layout', 'fix-configuration', message);
+}
