@@ -52,7 +52,8 @@ function decodeAllSlowly({ bytes, starts }: Records): number {
 
 function parseWithBuffer({ bytes, starts }: Records): number {
   let sum = 0;
-  for (let i = 0; i + 1 < starts.length; i++) sum += JSON.parse(bytes.toString('utf8', starts[i], starts[i + 1])).serial.length;
+  for (let i = 0; i + 1 < starts.length; i++)
+    sum += JSON.parse(bytes.toString('utf8', starts[i], starts[i + 1])).serial.length;
   return sum;
 }
 
@@ -60,7 +61,8 @@ const utf8 = new TextDecoder();
 
 function parseWithTextDecoder({ bytes, starts }: Records): number {
   let sum = 0;
-  for (let i = 0; i + 1 < starts.length; i++) sum += JSON.parse(utf8.decode(bytes.subarray(starts[i], starts[i + 1]))).serial.length;
+  for (let i = 0; i + 1 < starts.length; i++)
+    sum += JSON.parse(utf8.decode(bytes.subarray(starts[i], starts[i + 1]))).serial.length;
   return sum;
 }
 
@@ -96,14 +98,23 @@ const SHAPES: Record<string, (record: string) => string> = {
     doc.fields = Object.fromEntries(Object.entries(doc.fields).reverse());
     return JSON.stringify(Object.fromEntries(Object.entries(doc).reverse()));
   },
-  'long numbers': (record) => record.replace(/"soc":([0-9.]+)/, (_, soc) => `"soc":${Number(soc) + Number.EPSILON * 0.5 || soc}123456789012`),
+  'long numbers': (record) =>
+    record.replace(/"soc":([0-9.]+)/, (_, soc) => `"soc":${Number(soc) + Number.EPSILON * 0.5 || soc}123456789012`),
   'with firmware and alerts': (record) =>
-    record.replace('"fields":{', '"fields":{"firmware":"24.12.1 a1b2c3","alerts":[{"name":"WaitForSolar","severity":"informational","startedAt":"2022-07-08T05:00:00Z"}],'),
+    record.replace(
+      '"fields":{',
+      '"fields":{"firmware":"24.12.1 a1b2c3","alerts":[{"name":"WaitForSolar","severity":"informational","startedAt":"2022-07-08T05:00:00Z"}],',
+    ),
   'an escape (slow path)': (record) => record.replace('"txid":"', '"txid":"\\u0061'),
 };
 
 const { values } = parseArgs({
-  options: { records: { type: 'string', default: '100000' }, rounds: { type: 'string', default: '15' }, json: { type: 'boolean', default: false }, shape: { type: 'string' } },
+  options: {
+    records: { type: 'string', default: '100000' },
+    rounds: { type: 'string', default: '15' },
+    json: { type: 'boolean', default: false },
+    shape: { type: 'string' },
+  },
 });
 const shapes = values.shape === undefined ? Object.keys(SHAPES) : [values.shape];
 const results = shapes.map((shape) => {
@@ -124,7 +135,9 @@ else {
   for (const result of results) {
     console.log(`\n${result.shape} (${result.bytesPerRecord} bytes): ${result.timesJsonParse.toFixed(2)} x JSON.parse`);
     for (const [name, rate] of Object.entries(result.recordsPerSecond)) {
-      console.log(`  ${name.padEnd(22)} ${(rate.median / 1e6).toFixed(3)} M/s  (${(rate.min / 1e6).toFixed(3)} .. ${(rate.max / 1e6).toFixed(3)})`);
+      console.log(
+        `  ${name.padEnd(22)} ${(rate.median / 1e6).toFixed(3)} M/s  (${(rate.min / 1e6).toFixed(3)} .. ${(rate.max / 1e6).toFixed(3)})`,
+      );
     }
   }
 }

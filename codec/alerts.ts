@@ -33,7 +33,8 @@ export function normaliseAlerts(value: unknown, problems: Int32Array): Alert[] |
 }
 
 function alertOf(item: unknown, problems: Int32Array): Alert | null {
-  if (typeof item === 'string') return isName(item) ? { name: item, severity: null, startedAt: null, endedAt: null } : null;
+  if (typeof item === 'string')
+    return isName(item) ? { name: item, severity: null, startedAt: null, endedAt: null } : null;
   if (typeof item !== 'object' || item === null) return null;
   const { name, severity, startedAt, endedAt } = item as Record<string, unknown>;
   if (!isName(name)) return null;

@@ -1,7 +1,14 @@
 import type { Reading } from '../runtime/shard/reading.ts';
 import { asciiText, endOfPlain, endOfValue, fingerprintAscii, lastInk, skipSpace } from './ascii.ts';
 import { finishFields, pushExtra, pushUnknown, putField } from './fields.ts';
-import { MAX_DEPTH, MAX_SERIAL_CHARS, MAX_TEXT_CHARS, MAX_TXID_CHARS, MAX_UNKNOWN_FIELDS, MAX_UNKNOWN_NAME_CHARS } from './limits.ts';
+import {
+  MAX_DEPTH,
+  MAX_SERIAL_CHARS,
+  MAX_TEXT_CHARS,
+  MAX_TXID_CHARS,
+  MAX_UNKNOWN_FIELDS,
+  MAX_UNKNOWN_NAME_CHARS,
+} from './limits.ts';
 import { readNumber } from './number.ts';
 import { BOOL, ENUM, type KindPlan, NUMBER } from './plan.ts';
 import { INVALID_REPORTED, OUT_OF_RANGE, SENTINEL, UNKNOWN_KEY } from './problems.ts';
@@ -244,7 +251,14 @@ export class FastReader {
     }
   }
 
-  private readField(plan: KindPlan, field: number, bytes: Uint8Array, at: number, last: number, reading: Reading): number {
+  private readField(
+    plan: KindPlan,
+    field: number,
+    bytes: Uint8Array,
+    at: number,
+    last: number,
+    reading: Reading,
+  ): number {
     const bit = 1 << field;
     if ((reading.present & bit) !== 0) return -1;
     const shape = plan.shape[field];
@@ -298,7 +312,14 @@ export class FastReader {
   }
 
   /** Null, lists, wrong types, unknown words: the value alone is parsed, and means what the document path says. */
-  private readOther(plan: KindPlan, field: number, bytes: Uint8Array, at: number, last: number, reading: Reading): number {
+  private readOther(
+    plan: KindPlan,
+    field: number,
+    bytes: Uint8Array,
+    at: number,
+    last: number,
+    reading: Reading,
+  ): number {
     if (bytes[at] === 0x6e && bytes[at + 1] === 0x75 && bytes[at + 2] === 0x6c && bytes[at + 3] === 0x6c) {
       reading.present |= 1 << field;
       this.markInvalid(field, INVALID_REPORTED, reading);
@@ -312,7 +333,14 @@ export class FastReader {
     return end;
   }
 
-  private readUnknown(bytes: Uint8Array, name: number, nameEnd: number, at: number, last: number, reading: Reading): number {
+  private readUnknown(
+    bytes: Uint8Array,
+    name: number,
+    nameEnd: number,
+    at: number,
+    last: number,
+    reading: Reading,
+  ): number {
     if (++this.unknownFields > MAX_UNKNOWN_FIELDS || nameEnd - name > MAX_UNKNOWN_NAME_CHARS) return -1;
     const end = endOfValue(bytes, at, last, MAX_DEPTH - 2);
     if (end < 0) return -1;
@@ -349,13 +377,21 @@ function skipValue(bytes: Uint8Array, at: number, last: number): number {
 }
 
 function endOfBool(bytes: Uint8Array, at: number): number {
-  if (bytes[at] === 0x74) return bytes[at + 1] === 0x72 && bytes[at + 2] === 0x75 && bytes[at + 3] === 0x65 ? at + 4 : -1;
+  if (bytes[at] === 0x74)
+    return bytes[at + 1] === 0x72 && bytes[at + 2] === 0x75 && bytes[at + 3] === 0x65 ? at + 4 : -1;
   if (bytes[at] !== 0x66 || bytes[at + 1] !== 0x61 || bytes[at + 2] !== 0x6c) return -1;
   return bytes[at + 3] === 0x73 && bytes[at + 4] === 0x65 ? at + 5 : -1;
 }
 
 /** Reads an enum word of the list; position behind its quote, -1 when it is none. */
-function readWord(plan: KindPlan, field: number, bytes: Uint8Array, at: number, last: number, out: Float64Array): number {
+function readWord(
+  plan: KindPlan,
+  field: number,
+  bytes: Uint8Array,
+  at: number,
+  last: number,
+  out: Float64Array,
+): number {
   const words = plan.words[field] as WordTable;
   let word = plan.lastWord[field];
   let close = words.matches(bytes, at, last, word);

@@ -45,7 +45,11 @@ function putValue(plan: KindPlan, field: number, value: unknown, reading: Readin
       return -1;
     case 'list':
       if (!isTextList(value)) return P.WRONG_TYPE;
-      pushExtra(reading, plan.specs[field].name, value.map((item) => item.toWellFormed()));
+      pushExtra(
+        reading,
+        plan.specs[field].name,
+        value.map((item) => item.toWellFormed()),
+      );
       return -1;
     case 'alerts': {
       const alerts = normaliseAlerts(value, problems);
@@ -83,7 +87,12 @@ function isTextList(value: unknown): value is string[] {
 }
 
 /** Keeps the fields that the kind does not have: the first 32 by name, each as its JSON text. */
-export function putUnknown(names: string[], fields: Record<string, unknown>, reading: Reading, problems: Int32Array): void {
+export function putUnknown(
+  names: string[],
+  fields: Record<string, unknown>,
+  reading: Reading,
+  problems: Int32Array,
+): void {
   let kept = 0;
   for (const name of names.sort(compareText)) {
     if (kept === MAX_UNKNOWN_FIELDS || !isUnknownName(name)) problems[P.UNKNOWN_FIELD_DROPPED]++;
@@ -116,7 +125,7 @@ const compareExtra = (a: Extra, b: Extra) => compareText(a[0], b[0]);
 export function finishFields(plan: KindPlan, reading: Reading): void {
   if (reading.extra !== null && reading.extra.length > 1) reading.extra.sort(compareExtra);
   const field = plan.seqNo;
-  if (field < 0 || ((reading.present & ~reading.invalid) >>> field & 1) === 0) return;
+  if (field < 0 || (((reading.present & ~reading.invalid) >>> field) & 1) === 0) return;
   const seqNo = reading.values[field];
   if (Number.isSafeInteger(seqNo) && seqNo >= 0) reading.seqNo = seqNo;
 }

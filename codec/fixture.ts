@@ -55,7 +55,12 @@ export const POWERWALL_FIELDS: readonly FieldSpec[] = [
   },
   { name: 'opSeqState', type: 'enum', doc: 'Sequence.', words: ['Active', 'Standby'] },
   { name: 'disabledReasons', type: 'list', doc: 'Why it is disabled.' },
-  { name: 'mode', type: 'enum', doc: 'Mode.', words: ['backup', 'self_consumption', 'autonomous', 'scheduler', 'site_control'] },
+  {
+    name: 'mode',
+    type: 'enum',
+    doc: 'Mode.',
+    words: ['backup', 'self_consumption', 'autonomous', 'scheduler', 'site_control'],
+  },
   number('availableChargeW', 'W', 0, 20000),
   number('availableDischargeW', 'W', 0, 20000),
   number('siteW', 'W'),

@@ -19,7 +19,8 @@ export function readNumber(bytes: Uint8Array, at: number, out: Float64Array, slo
   const first = p;
   let mantissa = 0;
   // Nine digits fit a 32-bit integer.
-  for (const stop = p + 9; p < stop && c >= 0x30 && c <= 0x39; c = bytes[++p]) mantissa = (mantissa * 10 + c - 0x30) | 0;
+  for (const stop = p + 9; p < stop && c >= 0x30 && c <= 0x39; c = bytes[++p])
+    mantissa = (mantissa * 10 + c - 0x30) | 0;
   if (p === first || (bytes[first] === 0x30 && p > first + 1)) return -1;
   if (c === 0x2e) return readFraction(bytes, at, p, negative, mantissa, p - first, out, slot);
   if (isDigit(c) || c === 0x65 || c === 0x45) return readLong(bytes, at, out, slot);
@@ -40,7 +41,8 @@ function readFraction(
   let p = dot + 1;
   let c = bytes[p];
   let fraction = 0;
-  for (const stop = p + 6; p < stop && c >= 0x30 && c <= 0x39; c = bytes[++p]) fraction = (fraction * 10 + c - 0x30) | 0;
+  for (const stop = p + 6; p < stop && c >= 0x30 && c <= 0x39; c = bytes[++p])
+    fraction = (fraction * 10 + c - 0x30) | 0;
   const digits = p - dot - 1;
   if (digits === 0) return -1;
   if (isDigit(c) || c === 0x65 || c === 0x45 || wholeDigits + digits > 15) return readLong(bytes, at, out, slot);

@@ -76,7 +76,8 @@ function check(kind: DecodedKind): void {
   if (new Set(kind.fields.map((spec) => spec.name)).size !== kind.fields.length) refuse('a field name occurs twice');
   for (const spec of kind.fields) {
     if (![spec.name, ...(spec.words ?? [])].every(isPlain)) refuse(`${spec.name} or a word of it is not plain ASCII`);
-    if (spec.type === 'enum' && new Set(spec.words).size !== (spec.words?.length ?? 0)) refuse(`${spec.name} has a word twice`);
+    if (spec.type === 'enum' && new Set(spec.words).size !== (spec.words?.length ?? 0))
+      refuse(`${spec.name} has a word twice`);
     if (spec.type === 'enum' && !spec.words?.length) refuse(`${spec.name} is an enum without words`);
   }
 }

@@ -10,7 +10,10 @@ export const PROBLEMS = [
   { code: 'unknown_field', doc: 'A field that the kind does not have; kept as text.' },
   { code: 'unknown_field_dropped', doc: 'An unknown field beyond the bounds (32 a record, names of 128 characters).' },
   { code: 'unknown_key', doc: 'A key beside `fields` that records do not have; ignored.' },
-  { code: 'receive_time_clamped', doc: "receiveTime was more than 5 minutes after the log's timestamp and was set to that." },
+  {
+    code: 'receive_time_clamped',
+    doc: "receiveTime was more than 5 minutes after the log's timestamp and was set to that.",
+  },
 ] as const;
 
 export type ProblemCode = (typeof PROBLEMS)[number]['code'];

@@ -19,7 +19,8 @@ const valid = {
 };
 
 function decode(input: unknown, decoder = createTelemetryDecoder(KINDS)) {
-  const bytes = input instanceof Uint8Array ? input : Buffer.from(typeof input === 'string' ? input : JSON.stringify(input));
+  const bytes =
+    input instanceof Uint8Array ? input : Buffer.from(typeof input === 'string' ? input : JSON.stringify(input));
   const reading = new Reading();
   const reason = REASONS[decoder.decode(bytes, 0, bytes.length, NOW, reading)].code;
   return { reason, reading, decoder, fields: reason === 'ok' ? fieldsOf(reading) : {} };
@@ -39,7 +40,8 @@ function fieldsOf(reading: Reading): Record<string, unknown> {
 }
 
 const withFields = (fields: unknown) => decode({ ...valid, fields });
-const problemsOf = (decoder: TelemetryDecoder) => Object.fromEntries([...decoder.problems].filter(([, count]) => count > 0));
+const problemsOf = (decoder: TelemetryDecoder) =>
+  Object.fromEntries([...decoder.problems].filter(([, count]) => count > 0));
 
 describe('an accepted record', () => {
   it('gives its times, marks and fields', () => {
@@ -90,8 +92,24 @@ describe('an accepted record', () => {
 
 describe('fields', () => {
   it('that are null or impossible are present and invalid', () => {
-    const { fields, decoder } = withFields({ powerW: null, soc: 1.5, voltageV: -256, tempC: 'warm', loadW: 1, stormMode: 1, mode: 3 });
-    expect(fields).toEqual({ powerW: 'invalid', soc: 'invalid', voltageV: 'invalid', tempC: 'invalid', loadW: 1, stormMode: 'invalid', mode: 'invalid' });
+    const { fields, decoder } = withFields({
+      powerW: null,
+      soc: 1.5,
+      voltageV: -256,
+      tempC: 'warm',
+      loadW: 1,
+      stormMode: 1,
+      mode: 3,
+    });
+    expect(fields).toEqual({
+      powerW: 'invalid',
+      soc: 'invalid',
+      voltageV: 'invalid',
+      tempC: 'invalid',
+      loadW: 1,
+      stormMode: 'invalid',
+      mode: 'invalid',
+    });
     expect(problemsOf(decoder)).toEqual({ invalid_reported: 1, out_of_range: 1, sentinel: 1, wrong_type: 3 });
   });
 
@@ -108,7 +126,10 @@ describe('fields', () => {
   });
 
   it('that are unknown are kept as JSON text, in order of name', () => {
-    const text = JSON.stringify({ ...valid, fields: { zeta: 1.5, soc: 0.5, alpha: { a: [1, 'x'] }, constructor: true } });
+    const text = JSON.stringify({
+      ...valid,
+      fields: { zeta: 1.5, soc: 0.5, alpha: { a: [1, 'x'] }, constructor: true },
+    });
     const { reading, decoder } = decode(text.replace('"zeta"', '"__proto__":"own","zeta"'));
     expect(reading.extra).toEqual([
       ['__proto__', '"own"'],
@@ -121,7 +142,9 @@ describe('fields', () => {
   });
 
   it('that are unknown are bounded in number and size', () => {
-    const many = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`x${String(i).padStart(2, '0')}`, 'y'.repeat(1500)]));
+    const many = Object.fromEntries(
+      Array.from({ length: 40 }, (_, i) => [`x${String(i).padStart(2, '0')}`, 'y'.repeat(1500)]),
+    );
     const { reading, decoder } = withFields({ ...many, ['n'.repeat(200)]: 1 });
     expect(reading.extra).toHaveLength(32);
     expect(reading.extra?.[31][0]).toBe('x31');
@@ -150,7 +173,11 @@ describe('fields', () => {
   });
 
   it('over their bounds are invalid', () => {
-    const { fields, decoder } = withFields({ firmware: 'x'.repeat(257), disabledReasons: Array(65).fill('a'), alerts: [{ severity: 'rma' }] });
+    const { fields, decoder } = withFields({
+      firmware: 'x'.repeat(257),
+      disabledReasons: Array(65).fill('a'),
+      alerts: [{ severity: 'rma' }],
+    });
     expect(fields).toEqual({ firmware: 'invalid', disabledReasons: 'invalid', alerts: 'invalid' });
     expect(problemsOf(decoder)).toEqual({ wrong_type: 3 });
   });
@@ -214,7 +241,9 @@ describe('a refused record', () => {
 function outcome(decoder: TelemetryDecoder, slowly: boolean, bytes: Uint8Array, start: number, end: number): unknown {
   const reading = new Reading();
   const before = new Map(decoder.problems);
-  const reason = slowly ? decoder.decodeSlowly(bytes, start, end, NOW, reading) : decoder.decode(bytes, start, end, NOW, reading);
+  const reason = slowly
+    ? decoder.decodeSlowly(bytes, start, end, NOW, reading)
+    : decoder.decode(bytes, start, end, NOW, reading);
   const problems = [...decoder.problems].map(([code, count]) => count - (before.get(code) ?? 0));
   if (reason !== 0) return { reason, problems };
   const { kind, deviceTime, receiveTime, txid, seqNo, resend, present, invalid, extra } = reading;
@@ -237,7 +266,23 @@ const numberText = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => JSON.stringify(x)),
   fc.double({ min: -20000, max: 20000, noNaN: true }).map((x) => x.toFixed(3)),
   fc.tuple(fc.bigInt({ min: -(10n ** 25n), max: 10n ** 25n }), fc.nat(30)).map(([n, at]) => dotted(String(n), at)),
-  fc.constantFrom('-0', '0.0', '1E5', '1e-7', '1.0e+2', '01', '1.', '.5', '-', '+1', '1e', '1e999', '0.1e1', 'NaN', '9007199254740993'),
+  fc.constantFrom(
+    '-0',
+    '0.0',
+    '1E5',
+    '1e-7',
+    '1.0e+2',
+    '01',
+    '1.',
+    '.5',
+    '-',
+    '+1',
+    '1e',
+    '1e999',
+    '0.1e1',
+    'NaN',
+    '9007199254740993',
+  ),
 );
 
 function dotted(digits: string, at: number): string {
@@ -250,7 +295,18 @@ const scalarText = fc.oneof(
   { weight: 4, arbitrary: numberText },
   fc.string().map((s) => JSON.stringify(s)),
   fc.string({ unit: 'binary' }).map((s) => JSON.stringify(s)),
-  fc.constantFrom('true', 'false', 'null', 'tru', '""', '"SystemGridConnected"', '"Active"', '"SystemOnFire"', '"-1"', '"a\\u0062"'),
+  fc.constantFrom(
+    'true',
+    'false',
+    'null',
+    'tru',
+    '""',
+    '"SystemGridConnected"',
+    '"Active"',
+    '"SystemOnFire"',
+    '"-1"',
+    '"a\\u0062"',
+  ),
 );
 const valueText = fc.oneof(
   { weight: 6, arbitrary: scalarText },
@@ -260,7 +316,18 @@ const valueText = fc.oneof(
 );
 const timeText = fc.oneof(
   fc.integer({ min: -3, max: 400 }).map((s) => JSON.stringify(new Date(NOW + s * 1000).toISOString())),
-  fc.constantFrom('"2022-07-08T02:00:00-07:00"', '"2022-07-08t02:00:00.5z"', '"2022-02-30T02:00:00Z"', '"0001-01-01T00:00:00Z"', '1657270800000', '1657270800000.0', '1.6572708e12', '"x"', 'null', '5'),
+  fc.constantFrom(
+    '"2022-07-08T02:00:00-07:00"',
+    '"2022-07-08t02:00:00.5z"',
+    '"2022-02-30T02:00:00Z"',
+    '"0001-01-01T00:00:00Z"',
+    '1657270800000',
+    '1657270800000.0',
+    '1.6572708e12',
+    '"x"',
+    'null',
+    '5',
+  ),
 );
 const fieldName = fc.oneof(
   { weight: 8, arbitrary: fc.constantFrom(...KINDS.flatMap((kind) => kind.fields.map((field) => field.name))) },
@@ -269,7 +336,10 @@ const fieldName = fc.oneof(
 );
 const fieldsText = fc
   .array(fc.tuple(fieldName, valueText, fc.constantFrom('', ' ', '\n')), { maxLength: 8 })
-  .map((list) => `{${list.map(([name, value, space]) => `${space}${JSON.stringify(name)}${space}:${space}${value}${space}`).join(',')}}`);
+  .map(
+    (list) =>
+      `{${list.map(([name, value, space]) => `${space}${JSON.stringify(name)}${space}:${space}${value}${space}`).join(',')}}`,
+  );
 
 const recordText = fc
   .record({
@@ -284,20 +354,35 @@ const recordText = fc
     other: fc.option(valueText, { nil: undefined }),
   })
   .chain((record) => fc.shuffledSubarray(Object.entries(record), { minLength: 7 }))
-  .map((entries) => `{${entries.flatMap(([key, value]) => (value === undefined ? [] : [`"${key}":${value}`])).join(',')}}`);
+  .map(
+    (entries) => `{${entries.flatMap(([key, value]) => (value === undefined ? [] : [`"${key}":${value}`])).join(',')}}`,
+  );
 
 /** Most of the time all required keys are there. */
 const anyRecord = fc.oneof(
   { weight: 3, arbitrary: recordText },
-  { weight: 5, arbitrary: fieldsText.map((fields) => `{"serial":"PW-1","kind":"powerwall","deviceTime":1657270800000,"fields":${fields}}`) },
-  { weight: 2, arbitrary: fieldsText.map((fields) => `{"fields":${fields},"serial":"PW-1","deviceTime":1657270800000,"kind":"supercharger"}`) },
+  {
+    weight: 5,
+    arbitrary: fieldsText.map(
+      (fields) => `{"serial":"PW-1","kind":"powerwall","deviceTime":1657270800000,"fields":${fields}}`,
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fieldsText.map(
+      (fields) => `{"fields":${fields},"serial":"PW-1","deviceTime":1657270800000,"kind":"supercharger"}`,
+    ),
+  },
 );
 
 describe('the fast path and the document path agree', () => {
   const runs = Number(process.env.GRIDFOLD_PROPERTY_RUNS ?? 4000);
 
   it('on generated records', () => {
-    fc.assert(fc.property(anyRecord, (text) => agree(Buffer.from(text))), { numRuns: runs });
+    fc.assert(
+      fc.property(anyRecord, (text) => agree(Buffer.from(text))),
+      { numRuns: runs },
+    );
     expect(slowDecoder.slowCount).toBeGreaterThan(runs / 10);
     expect(fastDecoder.slowCount).toBeLessThan(slowDecoder.slowCount);
   });
@@ -313,7 +398,11 @@ describe('the fast path and the document path agree', () => {
 
   it('on records with changed, lost and added bytes', () => {
     const originals = [JSON.stringify(valid), referenceRecord(1, 2), JSON.stringify(valid, null, 1)];
-    const edit = fc.tuple(fc.nat(400), fc.constantFrom('set', 'cut', 'add', 'copy'), fc.oneof(fc.nat(255), fc.constantFrom(...Buffer.from('"\\,:{}[]0-.e ntf'))));
+    const edit = fc.tuple(
+      fc.nat(400),
+      fc.constantFrom('set', 'cut', 'add', 'copy'),
+      fc.oneof(fc.nat(255), fc.constantFrom(...Buffer.from('"\\,:{}[]0-.e ntf'))),
+    );
     fc.assert(
       fc.property(fc.constantFrom(...originals), fc.array(edit, { minLength: 1, maxLength: 3 }), (text, edits) => {
         let bytes = Buffer.from(text);
@@ -321,7 +410,13 @@ describe('the fast path and the document path agree', () => {
           const at = place % (bytes.length + 1);
           const [head, tail] = [bytes.subarray(0, at), bytes.subarray(at)];
           const added = what === 'copy' ? bytes.subarray(at, at + byte) : Buffer.from([byte]);
-          bytes = Buffer.concat(what === 'cut' ? [head, tail.subarray(1)] : what === 'set' ? [head, added, tail.subarray(1)] : [head, added, tail]);
+          bytes = Buffer.concat(
+            what === 'cut'
+              ? [head, tail.subarray(1)]
+              : what === 'set'
+                ? [head, added, tail.subarray(1)]
+                : [head, added, tail],
+          );
         }
         agree(bytes);
       }),

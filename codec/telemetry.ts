@@ -89,7 +89,11 @@ export class TelemetryDecoder {
 
   /** The serial of the record that was accepted last, as a string. */
   serial(): string {
-    return Buffer.from(this.serialBytes.buffer, this.serialBytes.byteOffset).toString('utf8', this.serialStart, this.serialEnd);
+    return Buffer.from(this.serialBytes.buffer, this.serialBytes.byteOffset).toString(
+      'utf8',
+      this.serialStart,
+      this.serialEnd,
+    );
   }
 
   /** How often each problem occurred in accepted records since the decoder was made. */

@@ -29,7 +29,8 @@ function two(bytes: Uint8Array, at: number): number {
  * is none), TIME_ABSENT for the upstream's zero time. What is finer than a millisecond is cut off. No range is enforced.
  */
 export function readTime(bytes: Uint8Array, start: number, end: number): number {
-  if (end - start < 20 || bytes[start + 4] !== 0x2d || bytes[start + 7] !== 0x2d || (bytes[start + 10] | 0x20) !== 0x74) return NaN;
+  if (end - start < 20 || bytes[start + 4] !== 0x2d || bytes[start + 7] !== 0x2d || (bytes[start + 10] | 0x20) !== 0x74)
+    return NaN;
   const century = two(bytes, start);
   const yearOf = two(bytes, start + 2);
   const month = two(bytes, start + 5);
@@ -87,6 +88,7 @@ export function parseTime(text: string): number {
 
 /** An instant given as RFC 3339 text or as whole epoch ms; NaN when it is neither, or outside [min, TIME_END). */
 export function instantOf(value: unknown, min = TIME_MIN): number {
-  const ms = typeof value === 'string' ? parseTime(value) : typeof value === 'number' && Number.isInteger(value) ? value : NaN;
+  const ms =
+    typeof value === 'string' ? parseTime(value) : typeof value === 'number' && Number.isInteger(value) ? value : NaN;
   return ms === TIME_ABSENT || (ms >= min && ms < TIME_END) ? ms : NaN;
 }
