@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { GridfoldError } from '../../kernel/errors.ts';
-import { badArgument, corrupt, levelCode } from './failures.ts';
+import { badArgument, corrupt, isFileDamage, levelCode, rootMessage } from './failures.ts';
 import { formatKey } from './keys.ts';
 import { type Db, readFormat, sealRow } from './rows.ts';
 
@@ -24,10 +24,9 @@ export async function openDatabase(dir: string): Promise<Db> {
     await db.open();
     return db;
   } catch (error) {
-    const code = levelCode(error);
-    if (code === 'LEVEL_LOCKED') throw locked(dir, error);
+    if (levelCode(error) === 'LEVEL_LOCKED') throw locked(dir, error);
     const reason = rootMessage(error);
-    if (code === 'LEVEL_CORRUPTION' || /corrupt/i.test(reason)) throw corrupt(`LevelDB reports "${reason}"`, error);
+    if (isFileDamage(error)) throw corrupt(`LevelDB reports "${reason}"`, error);
     throw new GridfoldError('log_open_failed', 'fix-configuration', `The log in ${dir} cannot be opened: ${reason}`, {
       cause: error,
     });
@@ -78,10 +77,4 @@ function refuseWithoutCurrent(dir: string): void {
 function locked(dir: string, cause: unknown): GridfoldError {
   const message = `The log in ${dir} is in use: another instance runs there. Stop it, or choose another data directory.`;
   return new GridfoldError('log_locked', 'fix-configuration', message, { cause });
-}
-
-function rootMessage(error: unknown): string {
-  let message = String(error);
-  for (let e = error; e instanceof Error; e = e.cause) message = e.message;
-  return message;
 }

@@ -31,6 +31,21 @@ export function badArgument(message: string): GridfoldError {
   return new GridfoldError('log_bad_argument', 'stop', message);
 }
 
+/** Whether an error of LevelDB means that its files are not what it wrote, rather than that it may not touch them. */
+export function isFileDamage(error: unknown): boolean {
+  const message = rootMessage(error);
+  // Its synchronous calls throw without a code.
+  if (!/^(IO error|Corruption)/.test(message) && levelCode(error) !== 'LEVEL_CORRUPTION') return false;
+  return !/permission denied|no space|too many open|read-only/i.test(message);
+}
+
+/** The message of the innermost cause. */
+export function rootMessage(error: unknown): string {
+  let message = String(error);
+  for (let e = error; e instanceof Error; e = e.cause) message = e.message;
+  return message;
+}
+
 /** The code that classic-level gave an error or its cause, for instance LEVEL_LOCKED. */
 export function levelCode(error: unknown): string | undefined {
   for (let e = error; e instanceof Error; e = e.cause) {

@@ -1,7 +1,7 @@
 import type { GridfoldError } from '../../kernel/errors.ts';
 import { topics } from '../contract.ts';
 import { agreeOnFormat, droppedByLevelDb, openDatabase, repairDatabase } from './database.ts';
-import { corrupt, levelCode } from './failures.ts';
+import { corrupt, isFileDamage } from './failures.ts';
 import type { Owner } from './group.ts';
 import { commitKey } from './keys.ts';
 import { type Cut, type Decision, decide, mend, refusal } from './mend.ts';
@@ -61,7 +61,7 @@ async function openOnce(options: OpenOptions): Promise<Opened> {
     return await verify(db, options);
   } catch (error) {
     await db.close();
-    if (levelCode(error) !== 'LEVEL_CORRUPTION') throw error;
+    if (!isFileDamage(error)) throw error;
     throw corrupt(`LevelDB reports "${(error as Error).message}"`, error);
   }
 }

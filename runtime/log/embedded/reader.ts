@@ -1,5 +1,5 @@
 import type { RecordBatch } from '../contract.ts';
-import { corrupt, levelCode, outOfRange } from './failures.ts';
+import { corrupt, isFileDamage, outOfRange } from './failures.ts';
 import { baseOf, partitionRange, recordsKey } from './keys.ts';
 import type { Partition } from './partition.ts';
 import type { Db } from './rows.ts';
@@ -13,7 +13,7 @@ export function guarded<T>(partition: Partition, from: number, read: () => T): T
   try {
     return read();
   } catch (error) {
-    throw levelCode(error) === 'LEVEL_CORRUPTION' ? unreadable(partition, from, error) : error;
+    throw isFileDamage(error) ? unreadable(partition, from, error) : error;
   }
 }
 
@@ -90,7 +90,7 @@ async function seekBelow(db: Db, partition: Partition, from: number): Promise<nu
   try {
     return await baseAtOrBelow(db, partition, from);
   } catch (error) {
-    throw levelCode(error) === 'LEVEL_CORRUPTION' ? unreadable(partition, from, error) : error;
+    throw isFileDamage(error) ? unreadable(partition, from, error) : error;
   }
 }
 
