@@ -1,3 +1,4 @@
+import type { Block } from '../../snapshots/block.ts';
 import type { PartitionState } from '../../snapshots/contract.ts';
 import { murmur2 } from '../kernel/hash.ts';
 import type { RecordBatch } from '../log/contract.ts';
@@ -47,6 +48,7 @@ export class PartitionFold {
   onTouch: ((blockId: number, slot: number) => void) | null = null;
   /** Called when an asset's fold threw and the asset went into quarantine. */
   onFailure: ((kind: string, serial: string, error: unknown) => void) | null = null;
+  readonly #stamps: Uint32Array;
   readonly #facts = new FactList();
   readonly #stateBuffer = new StateBuffer();
 
@@ -64,6 +66,13 @@ export class PartitionFold {
     this.decoder = options.type.createDecoder();
     this.cause = { topic: '', partition: options.partition, offset: 0, ordinal: 0, recordTime: 0 };
     this.whereabouts = new Whereabouts(this);
+    this.#stamps = new Uint32Array(this.kinds.length * this.state.blocksPerKind);
+  }
+
+  /** To be called before an asset's block changes: the store may need a copy, and summaries grow old. */
+  change(block: Block): void {
+    this.state.change(block);
+    this.#stamps[block.id] += 1;
   }
 
   /** Folds records `[from, to)` of a telemetry batch (indices) at one reading of the partition clock. */
@@ -105,7 +114,7 @@ export class PartitionFold {
 
   /** Folds the reading in hand. Returns a reason when it must be set aside. */
   #fold(clock: number): string | null {
-    const { reading, decoder, state } = this;
+    const { reading, decoder } = this;
     const runtime = this.kinds[reading.kind];
     const created = this.locate(runtime, decoder.serialBytes, decoder.serialStart, decoder.serialEnd);
     if (created === 'kind_mismatch') return created;
@@ -117,7 +126,7 @@ export class PartitionFold {
       if (reading.deviceTime < asset.lastDeviceTime - this.horizonMs) return 'beyond_horizon';
       return foldLate(this, runtime, config);
     }
-    state.change(asset.block);
+    this.change(asset.block);
     this.noteBase(runtime);
     try {
       if (asset.silence !== 0) foldOutOfSilence(this, runtime, config);
@@ -181,9 +190,28 @@ export class PartitionFold {
       if (theirs !== null && theirs.find(bytes, start, end, hash) >= 0) return 'kind_mismatch';
     }
     block ??= state.blockOrCreate(id, runtime.kind.state);
-    state.change(block);
+    this.change(block);
     runtime.asset.attach(block, block.add(bytes, start, end, hash));
     return 'created';
+  }
+
+  /** Points the cursor of its kind at a known asset, whatever the kind; null where the serial is not known. */
+  lookup(key: Uint8Array): KindRuntime | null {
+    const hash = murmur2(key);
+    const place = blockPlace(hash) % this.state.blocksPerKind;
+    for (const runtime of this.kinds) {
+      const block = this.state.block(runtime.index * this.state.blocksPerKind + place);
+      const slot = block === null ? -1 : block.find(key, 0, key.length, hash);
+      if (block === null || slot < 0) continue;
+      runtime.asset.attach(block, slot);
+      return runtime;
+    }
+    return null;
+  }
+
+  /** Differs whenever a block may have changed since the last time somebody asked. */
+  changeStamp(blockId: number): number {
+    return this.#stamps[blockId];
   }
 
   #sayFacts(runtime: KindRuntime): void {

@@ -23,7 +23,7 @@ export function foldLate(fold: PartitionFold, runtime: KindRuntime, config: Asse
   const entry = writer.bytes.slice(0, length);
   const answer = windowBack(state, asset, reading.deviceTime, entry);
   if (answer.found === 'nothing') return 'beyond_horizon';
-  state.change(asset.block);
+  fold.change(asset.block);
   if (answer.found !== 'slice') {
     asset.duplicates += 1;
     tally.duplicates++;

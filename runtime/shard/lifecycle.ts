@@ -32,7 +32,7 @@ export function foldLifecycleRecord(fold: PartitionFold, batch: RecordBatch, i: 
   }
   if (fold.locate(runtime, key, 0, key.length) === 'kind_mismatch') return 'kind_mismatch';
   const { asset } = runtime;
-  fold.state.change(asset.block);
+  fold.change(asset.block);
   const records = readLifecycle(fold, asset);
   if (records.some((r) => r.id === decoded.record.id)) {
     asset.duplicates += 1;

@@ -76,6 +76,7 @@ export class Shard {
   #journal = new JournalBuilder();
   #actor: Ref<Message> | null = null;
   #cancelTick: () => void = () => {};
+  #ticking = false;
   #lastCommitAt = 0;
   #lastRecordAt = 0;
   #lastPublishAt = 0;
@@ -90,11 +91,11 @@ export class Shard {
   }
 
   /** Recovers the partition and begins to fold. */
-  async start(system: ActorSystemRef): Promise<void> {
+  async start(system: ActorSystemRef, skipNewest = false): Promise<void> {
     try {
-      await this.#recover(false);
+      await this.#recover(skipNewest);
     } catch (error) {
-      if (!(error instanceof GridfoldError && error.code === 'block_corrupt')) throw this.#fail(error);
+      if (skipNewest || !(error instanceof GridfoldError && error.code === 'block_corrupt')) throw this.#fail(error);
       this.options.observer.phase(this.partition, 'restoring', { falling_back: error.message });
       await this.#recover(true).catch((second) => Promise.reject(this.#fail(second)));
     }
@@ -111,17 +112,30 @@ export class Shard {
   /** Commits, snapshots and closes, so that the next start replays nothing. */
   async stop(): Promise<void> {
     this.#cancelTick();
-    if (this.phase !== 'live') return this.fold?.state.close();
+    if (this.phase !== 'live') return this.abandon();
     await this.#source.stop();
     await new Promise<void>((resolve, reject) =>
       this.#send({ type: 'stop', done: (error) => (error === undefined ? resolve() : reject(error as Error)) }),
     );
   }
 
+  /** After a failure: lets go of what it holds, without commit or snapshot. */
+  async abandon(): Promise<void> {
+    this.#cancelTick();
+    await this.#source?.stop();
+    await this.#snapshotting?.catch(() => {});
+    await this.fold?.state.close();
+  }
+
   /** Resolves when everything of `topic` below `offset` is folded and committed. */
   reached(topic: InputTopic, offset: number): Promise<void> {
     if (this.committed[topic] >= offset) return Promise.resolve();
     return new Promise((resolve) => this.#waiters.push({ topic, offset, resolve }));
+  }
+
+  /** Remember which assets commits change, or stop doing so. */
+  watch(on: boolean): void {
+    this.fold.onTouch = on ? this.touched.note : null;
   }
 
   /** Publishes all open facts and commits them. */
@@ -188,6 +202,7 @@ export class Shard {
   }
 
   async #onTick(): Promise<void> {
+    this.#ticking = false;
     const clock = this.#readClock();
     if (this.options.gate.allows(clock) && timersDue(this.fold, clock)) {
       const fired = fireTimers(this.fold, clock, TIMERS_PER_STEP);
@@ -277,7 +292,8 @@ export class Shard {
   #tick(): void {
     this.#cancelTick = this.options.clock.after(this.options.tickMs, () => {
       if (this.phase !== 'live') return;
-      this.#send({ type: 'tick' });
+      if (!this.#ticking) this.#send({ type: 'tick' });
+      this.#ticking = true;
       this.#tick();
     });
   }

@@ -62,7 +62,7 @@ function collectDue(fold: PartitionFold, clock: number): Due[] {
 
 function fire(fold: PartitionFold, timer: Due, clock: number): void {
   const { runtime, block, slot } = timer;
-  fold.state.change(block);
+  fold.change(block);
   runtime.asset.attach(block, slot);
   beginTimer(fold, clock);
   announceSilence(fold, runtime);
@@ -101,7 +101,7 @@ export function anythingUnpublished(fold: PartitionFold): boolean {
 }
 
 function publishAsset(fold: PartitionFold, runtime: KindRuntime, block: Block, slot: number, clock: number): void {
-  fold.state.change(block);
+  fold.change(block);
   runtime.asset.attach(block, slot);
   beginTimer(fold, clock);
   runtime.asset.revision += 1;

@@ -2,7 +2,6 @@
 const MAX_TOUCHED = 200_000;
 
 export class Touched {
-  watching = false;
   #open = new Set<number>();
   #confirmed: readonly number[] = [];
 

@@ -1,0 +1,100 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openPartitionState } from '../../../snapshots/store.ts';
+import type { RecordBatch } from '../../log/contract.ts';
+import { PartitionFold } from '../fold.ts';
+import { startPosition } from '../position.ts';
+import type { ActorType } from '../contract.ts';
+
+/** A fold over a state of its own in a temporary folder, and what it said so far. */
+export interface TestFold {
+  readonly fold: PartitionFold;
+  /** Folds records as one batch at one reading of the clock. */
+  feed(topic: 'telemetry' | 'lifecycle', records: readonly object[], clock: number): void;
+  /** All events said, in order. */
+  events(): Said[];
+  /** Newest version of each key that is not retracted: event time and data by type and key. */
+  current(): Map<string, unknown>;
+  close(): Promise<void>;
+}
+
+export interface Said {
+  readonly id: string;
+  readonly type: string;
+  readonly key: string;
+  readonly version: number;
+  readonly op: string;
+  readonly eventTime: string;
+  readonly data: Record<string, unknown>;
+}
+
+export async function openTestFold(type: ActorType, options: { horizonMs?: number; blocksPerKind?: number } = {}): Promise<TestFold> {
+  const dir = mkdtempSync(join(tmpdir(), 'gridfold-fold-'));
+  const state = await openPartitionState({
+    dir,
+    schemas: type.kinds.map((k) => k.state),
+    blocksPerKind: options.blocksPerKind ?? 16,
+    message: () => {},
+  });
+  const fold = new PartitionFold({ type, partition: 0, state, position: startPosition(), horizonMs: options.horizonMs ?? 86_400_000 });
+  const said: Said[] = [];
+  const decoder = new TextDecoder();
+  const collect = () => {
+    for (const { value } of fold.outputs.derived) said.push(JSON.parse(decoder.decode(value)) as Said);
+    fold.outputs.derived = [];
+  };
+  return {
+    fold,
+    feed(topic, records, clock) {
+      const batch = batchOf(records, topic === 'telemetry' ? fold.position.telemetry : fold.position.lifecycle, clock);
+      if (topic === 'telemetry') fold.telemetry(batch, 0, batch.count, clock);
+      else fold.lifecycle(batch, 0, batch.count, clock);
+    },
+    events() {
+      collect();
+      return said;
+    },
+    current() {
+      collect();
+      return currentOf(said);
+    },
+    async close() {
+      await state.close();
+      rmSync(dir, { recursive: true });
+    },
+  };
+}
+
+export function currentOf(said: readonly Said[]): Map<string, unknown> {
+  const newest = new Map<string, Said>();
+  for (const event of said) {
+    const id = `${event.type} ${event.key}`;
+    const known = newest.get(id);
+    if (known === undefined || event.version >= known.version) newest.set(id, event);
+  }
+  const current = new Map<string, unknown>();
+  for (const id of [...newest.keys()].sort()) {
+    const event = newest.get(id) as Said;
+    if (event.op === 'upsert') current.set(id, { eventTime: event.eventTime, data: event.data });
+  }
+  return current;
+}
+
+/** A batch as a log would hand it out; records without a serial have no key. */
+export function batchOf(records: readonly object[], baseOffset: number, timestamp: number): RecordBatch {
+  const parts: Uint8Array[] = [];
+  const keyStart = new Uint32Array(records.length);
+  const keyEnd = new Uint32Array(records.length);
+  const valueEnd = new Uint32Array(records.length);
+  let at = 0;
+  records.forEach((record, i) => {
+    const value = record instanceof Uint8Array ? record : Buffer.from(JSON.stringify(record));
+    const key = Buffer.from((record as { serial?: string }).serial ?? '');
+    keyStart[i] = at;
+    keyEnd[i] = at + key.length;
+    valueEnd[i] = at += key.length + value.length;
+    parts.push(key, value);
+  });
+  return { baseOffset, count: records.length, timestamp, bytes: Buffer.concat(parts), keyStart, keyEnd, valueEnd };
+}
