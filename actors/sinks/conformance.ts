@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DerivedEvent } from '../../runtime/shard/derived.ts';
 import type { Sink, SinkBatch } from './contract.ts';
-import { sampleBatch, sampleEvent, sampleType } from './samples.ts';
+import { sampleBatch, sampleEvent, sampleType } from './testing/samples.ts';
 
 /** A fresh, empty target and the ways a test looks into it and damages it. Sinks are opened with `sampleTypes`. */
 export interface SinkTarget {

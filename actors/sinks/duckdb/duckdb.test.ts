@@ -7,7 +7,14 @@ import { ManualClock } from '../../../runtime/kernel/clock.ts';
 import type { DerivedEvent, DerivedType } from '../../../runtime/shard/derived.ts';
 import { type SinkTarget, sinkConformance } from '../conformance.ts';
 import type { Sink } from '../contract.ts';
-import { sampleBatch, sampleEvent, sampleType, sampleTypes, slotOccupancyType, stateIntervalType } from '../samples.ts';
+import {
+  sampleBatch,
+  sampleEvent,
+  sampleType,
+  sampleTypes,
+  slotOccupancyType,
+  stateIntervalType,
+} from '../testing/samples.ts';
 import { type DuckDbSink, openDuckDbSink } from './sink.ts';
 
 const clock = new ManualClock(Date.UTC(2026, 0, 1));

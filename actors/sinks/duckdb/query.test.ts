@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../runtime/kernel/clock.ts';
 import type { TableReader } from '../../../runtime/system/engine.ts';
-import { sampleBatch, sampleTypes } from '../samples.ts';
+import { sampleBatch, sampleTypes } from '../testing/samples.ts';
 import { type DuckDbSink, openDuckDbSink } from './sink.ts';
 
 describe('foreign SQL', () => {

@@ -3,6 +3,7 @@ import type { Clock } from '../../../runtime/kernel/clock.ts';
 import { crashPoint } from '../../../runtime/kernel/crash.ts';
 import { GridfoldError } from '../../../runtime/kernel/errors.ts';
 import type { DerivedEvent, DerivedType } from '../../../runtime/shard/derived.ts';
+import type { TableReader } from '../../../runtime/system/engine.ts';
 import { wanted } from '../batches.ts';
 import type { LedgerEntry, Sink, SinkAudit, SinkBatch } from '../contract.ts';
 import { databaseError, openDatabase, rows } from './database.ts';
@@ -45,7 +46,7 @@ export async function openDuckDbSink(options: DuckDbSinkOptions): Promise<DuckDb
  * Derived events in one DuckDB file: a changelog table and a `_current` view per type, and the ledger beside them.
  * Besides the sink it is the engine's `TableReader`: {@link query} and {@link events}.
  */
-export class DuckDbSink implements Sink {
+export class DuckDbSink implements Sink, TableReader {
   readonly name: string;
   readonly #options: DuckDbSinkOptions;
   readonly #plans: ReadonlyMap<string, TablePlan>;

@@ -1,5 +1,5 @@
-import type { DerivedEvent, DerivedType } from '../../runtime/shard/derived.ts';
-import type { SinkBatch } from './contract.ts';
+import type { DerivedEvent, DerivedType } from '../../../runtime/shard/derived.ts';
+import type { SinkBatch } from '../contract.ts';
 
 /** A type with every column type, and with field names that fixed columns have as well. For tests and benchmarks. */
 export const sampleType: DerivedType = {
