@@ -1,0 +1,139 @@
+import type { IncomingMessage, Server as HttpServer } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { FastifyBaseLogger } from 'fastify';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { type Clock, systemClock } from '../../runtime/kernel/clock.ts';
+import type { Engine } from '../../runtime/system/engine.ts';
+import type { LiveMetrics } from '../../runtime/system/metrics.ts';
+import type { Guard } from '../http/guard.ts';
+import { asProblem } from '../http/problem.ts';
+import { Hub } from './hub.ts';
+import { closeCodes, defaultLimits, type LiveLimits, subprotocol } from './protocol.ts';
+import { Session } from './session.ts';
+
+export type { LiveLimits } from './protocol.ts';
+
+export interface GatewayParts {
+  readonly engine: Engine;
+  readonly guard: Guard;
+  readonly log: FastifyBaseLogger;
+  readonly metrics: LiveMetrics;
+  readonly limits?: Partial<LiveLimits>;
+  readonly clock?: Clock;
+}
+
+/** The live door: takes upgrades of `/v1/live`, keeps the sessions, and flushes them while there are any. */
+export class LiveGateway {
+  readonly #parts: GatewayParts;
+  readonly #limits: LiveLimits;
+  readonly #clock: Clock;
+  readonly #hub: Hub;
+  readonly #sockets: WebSocketServer;
+  readonly #sessions = new Map<WebSocket, Session>();
+  readonly #unsubscribe: () => void;
+  #cancelFlush: (() => void) | undefined;
+  #closed = false;
+
+  constructor(parts: GatewayParts) {
+    this.#parts = parts;
+    this.#limits = { ...defaultLimits, ...parts.limits };
+    this.#clock = parts.clock ?? systemClock;
+    this.#hub = new Hub(parts.engine, this.#clock, parts.metrics);
+    this.#sockets = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      maxPayload: this.#limits.frameBytes,
+      perMessageDeflate: false,
+      handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
+    });
+    this.#unsubscribe = parts.engine.onCommit((changes) => this.#hub.onCommit(changes));
+  }
+
+  counts(): { connections: number; subscriptions: number } {
+    return { connections: this.#sessions.size, subscriptions: this.#hub.size };
+  }
+
+  attach(server: HttpServer): void {
+    server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  /** Says goodbye to every session and takes no more. */
+  close(): void {
+    this.#closed = true;
+    this.#unsubscribe();
+    for (const session of this.#sessions.values()) session.drain();
+    this.#cancelFlush?.();
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy());
+    if (request.url?.split('?', 1)[0] !== '/v1/live') return refuse(socket, 404, 'Not Found');
+    if (this.#closed) return refuse(socket, 503, 'Service Unavailable');
+    try {
+      this.#parts.guard.checkOrigin(request);
+    } catch (error) {
+      return refuse(socket, asProblem(error).status, 'Forbidden');
+    }
+    const offered = request.headers['sec-websocket-protocol'];
+    if (offered !== undefined && !offered.split(',').some((name) => name.trim() === subprotocol)) {
+      return refuse(socket, 400, `Bad Request: the subprotocol is ${subprotocol}`);
+    }
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#open(webSocket));
+  }
+
+  #open(socket: WebSocket): void {
+    if (this.#sessions.size >= this.#limits.connections) {
+      socket.on('error', () => {});
+      socket.send(JSON.stringify({ t: 'bye', code: 'full', reconnectMs: 10_000 }));
+      socket.close(closeCodes.tryLater.code, closeCodes.tryLater.doc);
+      this.#clock.after(1_000, () => socket.terminate());
+      return;
+    }
+    const session = new Session(socket, {
+      engine: this.#parts.engine,
+      hub: this.#hub,
+      clock: this.#clock,
+      metrics: this.#parts.metrics,
+      limits: this.#limits,
+      accepts: (token) => this.#parts.guard.accepts(token),
+    });
+    this.#sessions.set(socket, session);
+    socket.on('close', () => {
+      session.end();
+      this.#sessions.delete(socket);
+      this.#report();
+    });
+    this.#report();
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#cancelFlush !== undefined || this.#closed || this.#sessions.size === 0) return;
+    this.#cancelFlush = this.#clock.after(this.#limits.flushMs, () => {
+      this.#cancelFlush = undefined;
+      this.#flush();
+      this.#schedule();
+    });
+  }
+
+  #flush(): void {
+    try {
+      this.#hub.evaluate();
+      for (const session of this.#sessions.values()) session.tick();
+      this.#report();
+    } catch (error) {
+      this.#parts.log.error({ err: error }, 'live flush failed');
+    } finally {
+      this.#hub.forget();
+    }
+  }
+
+  #report(): void {
+    this.#parts.metrics.connections(this.#sessions.size);
+    this.#parts.metrics.subscriptions(this.#hub.size);
+  }
+}
+
+function refuse(socket: Duplex, status: number, text: string): void {
+  socket.end(`HTTP/1.1 ${status} ${text}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}

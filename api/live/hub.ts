@@ -1,0 +1,155 @@
+import type { Clock } from '../../runtime/kernel/clock.ts';
+import type { AssetView, Change, Engine } from '../../runtime/system/engine.ts';
+import type { LiveMetrics } from '../../runtime/system/metrics.ts';
+import type { AssetFilter } from '../query/filter.ts';
+import type { Document, Projection } from './document.ts';
+import type { Assets, Subscription } from './subscription.ts';
+
+/** Changed assets that wait for their filters to be evaluated; beyond it filter subscriptions begin again. */
+const changedBound = 100_000;
+/** Filters are evaluated for so long per flush, so that a large fleet never stalls its own fold. */
+const evaluationMs = 8;
+
+/**
+ * Hands the assets of each commit to the subscriptions that want them: by serial at once, through one map; by filter
+ * in slices of time, each changed asset looked at once for all filters.
+ */
+export class Hub implements Assets {
+  readonly #engine: Engine;
+  readonly #clock: Clock;
+  readonly #metrics: LiveMetrics;
+  readonly #bySerial = new Map<string, Set<Subscription>>();
+  readonly #filtered = new Set<Subscription>();
+  readonly #changed = new Map<string, { kind: string; n: number; since: number }>();
+  readonly #views = new Map<string, AssetView | null>();
+  readonly #documents = new Map<AssetView, Map<string, Document>>();
+
+  constructor(engine: Engine, clock: Clock, metrics: LiveMetrics) {
+    this.#engine = engine;
+    this.#clock = clock;
+    this.#metrics = metrics;
+  }
+
+  get size(): number {
+    return this.#filtered.size + this.#byIdCount;
+  }
+  #byIdCount = 0;
+
+  add(subscription: Subscription): void {
+    if ('filter' in subscription.selection) {
+      this.#filtered.add(subscription);
+      return;
+    }
+    this.#byIdCount += 1;
+    for (const serial of subscription.selection.ids) {
+      const wanted = this.#bySerial.get(serial);
+      if (wanted === undefined) this.#bySerial.set(serial, new Set([subscription]));
+      else wanted.add(subscription);
+    }
+  }
+
+  remove(subscription: Subscription): void {
+    if ('filter' in subscription.selection) {
+      this.#filtered.delete(subscription);
+      if (this.#filtered.size === 0) this.#changed.clear();
+      return;
+    }
+    this.#byIdCount -= 1;
+    for (const serial of subscription.selection.ids) {
+      const wanted = this.#bySerial.get(serial);
+      wanted?.delete(subscription);
+      if (wanted?.size === 0) this.#bySerial.delete(serial);
+    }
+  }
+
+  /** Called after each commit with the assets it changed. */
+  onCommit(changes: readonly Change[]): void {
+    if (this.size === 0) return;
+    const now = this.#clock.now();
+    for (const { serial, kind } of changes) {
+      const wanted = this.#bySerial.get(serial);
+      if (wanted !== undefined) for (const subscription of wanted) this.#mark(subscription, serial, 1, now);
+      if (this.#filtered.size > 0) this.#note(serial, kind, now);
+    }
+  }
+
+  /** Evaluates filters for the changed assets, for a few milliseconds. True when some are left. */
+  evaluate(): boolean {
+    if (this.#changed.size === 0) return false;
+    const stopAt = performance.now() + evaluationMs;
+    let looked = 0;
+    for (const [serial, { kind, n, since }] of this.#changed) {
+      this.#changed.delete(serial);
+      this.#offer(serial, kind, n, since);
+      if (++looked % 64 === 0) this.forget();
+      if (performance.now() > stopAt) break;
+    }
+    return this.#changed.size > 0;
+  }
+
+  /** Views and documents are kept for one flush only. */
+  forget(): void {
+    this.#views.clear();
+    this.#documents.clear();
+  }
+
+  view(serial: string): AssetView | null {
+    const known = this.#views.get(serial);
+    if (known !== undefined) return known;
+    const view = this.#engine.asset(serial);
+    if (this.#views.size >= 1_000) this.forget();
+    this.#views.set(serial, view);
+    return view;
+  }
+
+  document(view: AssetView, projection: Projection): Document {
+    let documents = this.#documents.get(view);
+    if (documents === undefined) {
+      if (this.#documents.size >= 1_000) this.#documents.clear();
+      documents = new Map();
+      this.#documents.set(view, documents);
+    }
+    let document = documents.get(projection.key);
+    if (document === undefined) {
+      document = projection.build(view);
+      documents.set(projection.key, document);
+    }
+    return document;
+  }
+
+  page(filter: AssetFilter, cursor: string | undefined, limit: number) {
+    const kind = filter.kinds?.size === 1 ? [...filter.kinds][0] : undefined;
+    return this.#engine.assets({ kind, cursor, limit, where: filter.matches });
+  }
+
+  #note(serial: string, kind: string, now: number): void {
+    const waiting = this.#changed.get(serial);
+    if (waiting !== undefined) {
+      waiting.n += 1;
+    } else if (this.#changed.size < changedBound) {
+      this.#changed.set(serial, { kind, n: 1, since: now });
+    } else {
+      this.#changed.clear();
+      for (const subscription of this.#filtered) {
+        subscription.overflow(1);
+        this.#metrics.gap('overflow');
+      }
+    }
+  }
+
+  #offer(serial: string, kind: string, n: number, since: number): void {
+    for (const subscription of this.#filtered) {
+      const { filter } = subscription.selection as { filter: AssetFilter };
+      const held = subscription.holds(serial);
+      if (!held && filter.kinds !== null && !filter.kinds.has(kind)) continue;
+      const view = held ? null : this.view(serial);
+      if (held || (view !== null && filter.matches(view))) this.#mark(subscription, serial, n, since);
+    }
+  }
+
+  #mark(subscription: Subscription, serial: string, n: number, since: number): void {
+    const outcome = subscription.mark(serial, n, since);
+    if (outcome === 'conflated') this.#metrics.conflated(n);
+    else if (outcome === 'overflow') this.#metrics.gap('overflow');
+  }
+}

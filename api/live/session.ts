@@ -1,0 +1,267 @@
+import { randomUUID } from 'node:crypto';
+import type { RawData, WebSocket } from 'ws';
+import type { Clock } from '../../runtime/kernel/clock.ts';
+import { GridfoldError } from '../../runtime/kernel/errors.ts';
+import type { Engine } from '../../runtime/system/engine.ts';
+import type { LiveMetrics } from '../../runtime/system/metrics.ts';
+import { compileExact } from '../http/validate.ts';
+import { compileFilter } from '../query/filter.ts';
+import { compileProjection } from './document.ts';
+import type { Hub } from './hub.ts';
+import {
+  type ClientFrame,
+  clientFrames,
+  closeCodes,
+  type LiveLimits,
+  type ServerFrame,
+  type SubFrame,
+} from './protocol.ts';
+import { type Budget, Subscription } from './subscription.ts';
+
+export interface SessionParts {
+  readonly engine: Engine;
+  readonly hub: Hub;
+  readonly clock: Clock;
+  readonly metrics: LiveMetrics;
+  readonly limits: LiveLimits;
+  readonly accepts: (token: string | undefined) => boolean;
+}
+
+const validators = new Map(
+  Object.entries(clientFrames).map(([name, schema]) => [name, compileExact<ClientFrame>(schema)] as const),
+);
+const badFramesBeforeClose = 10;
+const framesPerTurn = 64;
+/** After a close frame, so long until the socket is destroyed: a stalled peer never answers it. */
+const closeGraceMs = 1_000;
+
+/** One connection: its frames in, its subscriptions, and what goes out while there is room. */
+export class Session {
+  readonly #socket: WebSocket;
+  readonly #parts: SessionParts;
+  readonly #budget: Budget;
+  readonly #subscriptions = new Map<string, Subscription>();
+  #greeted = false;
+  #closing = false;
+  #badFrames = 0;
+  #frames = 0;
+  #framesSince: number;
+  #openedAt: number;
+  #heardAt: number;
+  #pingedAt: number;
+  #pings = 0;
+  #queuedBytes = 0;
+  #drainedBytes = 0;
+  #progressAt: number;
+
+  constructor(socket: WebSocket, parts: SessionParts) {
+    const now = parts.clock.now();
+    this.#socket = socket;
+    this.#parts = parts;
+    this.#budget = { keys: parts.limits.keys, queueKeys: parts.limits.queueKeys, members: 0, pending: 0 };
+    this.#openedAt = this.#heardAt = this.#pingedAt = this.#progressAt = this.#framesSince = now;
+    socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    socket.on('pong', () => {
+      this.#heardAt = parts.clock.now();
+    });
+    // A broken frame or a reset: `close` follows.
+    socket.on('error', () => {});
+  }
+
+  get subscriptions(): number {
+    return this.#subscriptions.size;
+  }
+
+  /** Ends all subscriptions; the socket is gone. */
+  end(): void {
+    this.#closing = true;
+    for (const subscription of this.#subscriptions.values()) this.#drop(subscription);
+    this.#subscriptions.clear();
+  }
+
+  /** Says goodbye and closes with 1012. */
+  drain(): void {
+    this.#send({ t: 'bye', code: 'drain', reconnectMs: 2_000 });
+    this.#close('restart');
+  }
+
+  /** Called on every flush: time limits, heartbeat, then as many frames as there is room for. */
+  tick(): void {
+    if (this.#closing) return;
+    const { clock, limits } = this.#parts;
+    const now = clock.now();
+    if (!this.#greeted) {
+      if (now - this.#openedAt >= limits.helloTimeoutMs) this.#close('timeout');
+      return;
+    }
+    if (this.#isBlocked(now)) return this.#close('tooSlow');
+    if (now - this.#heardAt > 2 * limits.heartbeatMs + limits.blockedMs) return this.#close('timeout');
+    if (now - this.#pingedAt >= limits.heartbeatMs) {
+      this.#pingedAt = now;
+      this.#socket.ping();
+      this.#send({ t: 'ping', n: ++this.#pings });
+    }
+    this.#pump(now);
+  }
+
+  /** True when bytes wait and none has left for longer than the limit. */
+  #isBlocked(now: number): boolean {
+    const waiting = this.#socket.bufferedAmount;
+    const drained = this.#queuedBytes - waiting;
+    if (waiting === 0 || drained > this.#drainedBytes) {
+      this.#drainedBytes = drained;
+      this.#progressAt = now;
+    }
+    return now - this.#progressAt > this.#parts.limits.blockedMs;
+  }
+
+  #pump(now: number): void {
+    const { hub, limits, metrics } = this.#parts;
+    let sent = 0;
+    let deltas = 0;
+    let oldest: number | null = null;
+    const hasRoom = () => sent < limits.queueMsgs && this.#socket.bufferedAmount < limits.queueBytes;
+    for (let idle = false; !idle && hasRoom(); ) {
+      idle = true;
+      for (const subscription of this.#subscriptions.values()) {
+        if (!subscription.hasWork || !hasRoom()) continue;
+        idle = false;
+        const turn = subscription.produce(hub, framesPerTurn);
+        for (const frame of turn.frames) {
+          this.#send(frame);
+          if (frame.t === 'd') deltas += 1;
+        }
+        sent += Math.max(1, turn.frames.length);
+        if (turn.oldest !== null) oldest = Math.min(oldest ?? turn.oldest, turn.oldest);
+      }
+    }
+    if (deltas > 0) metrics.deltas(deltas);
+    if (oldest !== null) metrics.deliveryDelay((now - oldest) / 1000);
+  }
+
+  #receive(data: RawData, isBinary: boolean): void {
+    if (this.#closing) return;
+    const now = this.#parts.clock.now();
+    this.#heardAt = now;
+    if (now - this.#framesSince >= 1_000) {
+      this.#framesSince = now;
+      this.#frames = 0;
+    }
+    if (++this.#frames > this.#parts.limits.framesPerSecond) return this.#close('tooMany');
+    if (isBinary) return this.#close('badFrame');
+    const frame = this.#parse(String(data));
+    if (frame !== undefined) this.#handle(frame);
+  }
+
+  #parse(text: string): ClientFrame | undefined {
+    let frame: unknown;
+    try {
+      frame = JSON.parse(text);
+    } catch {
+      this.#close('badFrame');
+      return undefined;
+    }
+    const type = typeof frame === 'object' && frame !== null && 't' in frame ? frame.t : undefined;
+    const validate = typeof type === 'string' ? validators.get(type) : undefined;
+    if (validate?.(frame)) return frame as ClientFrame;
+    const fault = validate?.errors?.[0];
+    const msg =
+      fault === undefined ? 't names no frame of this protocol' : `${fault.instancePath || '/'} ${fault.message}`;
+    this.#badFrame(msg, frame);
+    return undefined;
+  }
+
+  #badFrame(msg: string, frame: unknown): void {
+    if (!this.#greeted || ++this.#badFrames > badFramesBeforeClose) return this.#close('badFrame');
+    const id = typeof frame === 'object' && frame !== null && 'id' in frame ? frame.id : undefined;
+    const named = typeof id === 'string' && id.length > 0 && id.length <= 64 ? { id } : undefined;
+    this.#send({ t: 'err', ...named, code: 'bad_frame', msg });
+  }
+
+  #handle(frame: ClientFrame): void {
+    if (frame.t === 'hello') return this.#hello(frame.auth);
+    if (!this.#greeted) return this.#close('unauthorized');
+    switch (frame.t) {
+      case 'sub':
+        return this.#subscribe(frame);
+      case 'unsub':
+        return this.#unsubscribe(frame.id);
+      case 'ping':
+        return this.#send({ t: 'pong', ...(frame.n === undefined ? undefined : { n: frame.n }) });
+    }
+  }
+
+  #hello(token: string | undefined): void {
+    if (this.#greeted) return this.#close('tooMany');
+    if (!this.#parts.accepts(token)) return this.#close('unauthorized');
+    this.#greeted = true;
+    const { subs, keys, queueKeys, queueMsgs, frameBytes, heartbeatMs } = this.#parts.limits;
+    this.#send({
+      t: 'hello',
+      v: 1,
+      session: randomUUID(),
+      hb: heartbeatMs,
+      limits: { subs, keys, queueKeys, queueMsgs, frameBytes },
+    });
+  }
+
+  #subscribe(frame: SubFrame): void {
+    const { id } = frame;
+    if (this.#subscriptions.has(id)) return this.#close('duplicateSubscription');
+    if (this.#subscriptions.size >= this.#parts.limits.subs) {
+      return this.#send({ t: 'err', id, code: 'too_many_subscriptions', msg: `at most ${this.#parts.limits.subs}` });
+    }
+    const ids = frame.select.ids === undefined ? undefined : [...new Set(frame.select.ids)];
+    if (ids !== undefined && ids.length > this.#budget.keys - this.#budget.members) {
+      const msg = `a connection holds at most ${this.#budget.keys} assets`;
+      return this.#send({ t: 'err', id, code: 'too_many_keys', msg });
+    }
+    try {
+      const selection = ids === undefined ? { filter: compileFilter(frame.select.filter!) } : { ids };
+      const options = { snapshot: frame.snapshot ?? true, limit: frame.limit ?? this.#budget.keys };
+      const subscription = new Subscription(id, selection, compileProjection(frame.fields), options, this.#budget);
+      this.#subscriptions.set(id, subscription);
+      this.#parts.hub.add(subscription);
+      this.#send({ t: 'sub', id, cut: this.#cut() });
+    } catch (error) {
+      if (!(error instanceof GridfoldError)) throw error;
+      this.#send({ t: 'err', id, code: error.code, msg: error.message });
+    }
+  }
+
+  #unsubscribe(id: string): void {
+    const subscription = this.#subscriptions.get(id);
+    if (subscription === undefined) {
+      return this.#send({ t: 'err', id, code: 'unknown_subscription', msg: 'there is no such subscription' });
+    }
+    this.#subscriptions.delete(id);
+    this.#drop(subscription);
+    this.#send({ t: 'unsub', id });
+  }
+
+  #drop(subscription: Subscription): void {
+    this.#parts.hub.remove(subscription);
+    subscription.end();
+  }
+
+  #cut() {
+    const { partitions } = this.#parts.engine.status();
+    const cut = (topic: 'telemetry' | 'lifecycle') =>
+      Object.fromEntries(partitions.map((one) => [one.partition, one.position[topic]]));
+    return { telemetry: cut('telemetry'), lifecycle: cut('lifecycle') };
+  }
+
+  #send(frame: ServerFrame): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    const text = JSON.stringify(frame);
+    this.#socket.send(text);
+    this.#queuedBytes += Buffer.byteLength(text);
+  }
+
+  #close(reason: keyof typeof closeCodes): void {
+    if (this.#closing) return;
+    this.end();
+    this.#socket.close(closeCodes[reason].code, closeCodes[reason].doc);
+    this.#parts.clock.after(closeGraceMs, () => this.#socket.terminate());
+  }
+}
