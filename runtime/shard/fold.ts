@@ -150,7 +150,10 @@ export class PartitionFold {
     asset.applied += 1;
     asset.revision += 1;
     asset.sinceBase = Math.min(254, asset.sinceBase + 1);
-    if (reading.invalid !== 0) asset.invalid += 1;
+    if (reading.invalid !== 0) {
+      asset.invalid += 1;
+      this.tally.invalid++;
+    }
     asset.heardAt = clock;
     const due = clock + runtime.limits(config)[0];
     asset.due = due;
@@ -217,7 +220,7 @@ export class PartitionFold {
   #sayFacts(runtime: KindRuntime): void {
     const subject = this.subject(runtime);
     for (const fact of this.#facts.items) this.outputs.event(subject, this.cause, fact, 'upsert');
-    this.tally.facts(this.#facts.items);
+    this.tally.facts(runtime.kind.name, this.#facts.items);
     this.#facts.clear();
   }
 

@@ -11,6 +11,7 @@ import { encodePosition, type ShardPosition } from './position.ts';
 import type { Run } from './record-reader.ts';
 import { checkRecovery, claimPartition, type Phase, replay, usableSnapshot, versionsOf } from './recovery.ts';
 import { type InputTopic, Source } from './source.ts';
+import type { Tally } from './tally.ts';
 import type { TimerGate } from './timer-gate.ts';
 import { anythingUnpublished, fireTimers, publishOpen, timersDue } from './timers.ts';
 import { Touched } from './touched.ts';
@@ -37,10 +38,11 @@ export interface ShardOptions {
 /** What others hear of a shard. Calls are synchronous and must not throw. */
 export interface ShardObserver {
   phase(partition: number, phase: Phase, detail: Record<string, unknown>): void;
-  /** After a commit: `touched` are the assets it changed, where somebody watches. */
-  committed(shard: Shard): void;
+  /** After a commit; `shard.touched` are the assets it changed, where somebody watches. */
+  committed(shard: Shard, durationMs: number): void;
   snapshot(partition: number, figures: SnapshotFigures): void;
-  folded(partition: number, records: number, durationMs: number): void;
+  /** After a batch; `tally` is what it counted. */
+  folded(partition: number, topic: InputTopic, records: number, durationMs: number, tally: Tally): void;
   quarantined(partition: number, kind: string, serial: string, error: unknown): void;
   /** The shard cannot go on by itself. */
   failed(partition: number, error: unknown): void;
@@ -194,7 +196,8 @@ export class Shard {
     this.options.gate.heard(clock);
     this.#lastRecordAt = clock;
     this.#recordsSinceSnapshot += to - from;
-    this.options.observer.folded(this.partition, to - from, performance.now() - began);
+    this.options.observer.folded(this.partition, topic, to - from, performance.now() - began, this.fold.tally);
+    this.fold.tally.reset();
     if (this.fold.outputs.bytes >= MAX_COMMIT_BYTES || clock - this.#lastCommitAt >= this.options.commitIntervalMs) {
       await this.#commit();
     }
@@ -232,6 +235,7 @@ export class Shard {
   async #commit(): Promise<void> {
     this.#lastCommitAt = this.#readClock();
     if (this.#journal.empty) return;
+    const began = performance.now();
     const { position, outputs } = this.fold;
     crashPoint('commit.1');
     const journal = encodeJournal({
@@ -247,7 +251,7 @@ export class Shard {
     crashPoint('commit.3');
     this.committed = next;
     this.touched.confirmed(touched);
-    this.options.observer.committed(this);
+    this.options.observer.committed(this, performance.now() - began);
     this.#wakeWaiters();
     crashPoint('commit.4');
     this.#snapshotIfDue(this.#lastCommitAt);

@@ -5,6 +5,8 @@ export class Tally {
   applied = 0;
   duplicates = 0;
   late = 0;
+  /** Applied readings with an invalid value in them. */
+  invalid = 0;
   lifecycle = 0;
   timers = 0;
   telemetryBytes = 0;
@@ -12,23 +14,23 @@ export class Tally {
   watermark = 0;
   /** Set aside, by reason. */
   readonly reasons = new Map<string, number>();
-  /** Region changes, by `region from to`. */
+  /** Region changes, by `kind from to`. */
   readonly transitions = new Map<string, number>();
 
   rejected(reason: string): void {
     this.reasons.set(reason, (this.reasons.get(reason) ?? 0) + 1);
   }
 
-  facts(facts: readonly Fact[]): void {
+  facts(kind: string, facts: readonly Fact[]): void {
     for (const { type, data } of facts) {
       if (type.name !== 'state_transition') continue;
-      const id = `${data.region} ${data.from} ${data.to}`;
+      const id = `${kind} ${data.from} ${data.to}`;
       this.transitions.set(id, (this.transitions.get(id) ?? 0) + 1);
     }
   }
 
   reset(): void {
-    this.applied = this.duplicates = this.late = this.lifecycle = this.timers = this.telemetryBytes = 0;
+    this.applied = this.duplicates = this.late = this.invalid = this.lifecycle = this.timers = this.telemetryBytes = 0;
     this.reasons.clear();
     this.transitions.clear();
   }

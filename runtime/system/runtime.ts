@@ -20,6 +20,8 @@ export interface RunningSink {
   status(): SinkStatus;
   /** Resolves when the target holds everything that stands in the derived topic now. */
   drained(): Promise<void>;
+  /** Next offset of the derived topic that the target wants: nothing below it is needed any more. */
+  next(partition: number): number;
 }
 
 export interface RuntimeOptions {
@@ -46,6 +48,7 @@ const TICK_MS = 100;
 const PUBLISH_IDLE_MS = 1000;
 const REFUSED_TOPIC_PARTITION = 0;
 const MAX_RESTARTS = 3;
+const DEAD_LETTER_RETENTION_MS = 30 * 86_400_000;
 
 /** The runtime of one process: a shard per partition, supervised, and what the doors ask of them. */
 export class Runtime implements Engine {
@@ -54,7 +57,8 @@ export class Runtime implements Engine {
   readonly shards: Shard[] = [];
   readonly #options: RuntimeOptions;
   readonly #gate: TimerGate;
-  readonly #system: ActorSystemRef;
+  /** The nact system that supervises shards, and sinks beside them. */
+  readonly system: ActorSystemRef;
   readonly #fleet = new FleetSummary();
   readonly #listeners = new Set<(changes: readonly Change[]) => void>();
   readonly #restarts = new Map<number, number>();
@@ -66,21 +70,21 @@ export class Runtime implements Engine {
     this.partitions = options.log.partitions;
     this.kinds = options.type.kinds.map((k) => k.name);
     this.#gate = new TimerGate(options.silenceOutageMs, options.silenceGraceMs);
-    this.#system = startSystem();
+    this.system = startSystem();
     for (let p = 0; p < this.partitions; p++) this.shards.push(this.#makeShard(p));
   }
 
   /** Recovers all partitions. Rejects with what keeps one from going live. */
   async start(sinks: readonly RunningSink[]): Promise<void> {
     this.#sinks = sinks;
-    await Promise.all(this.shards.map((shard) => shard.start(this.#system)));
+    await Promise.all(this.shards.map((shard) => shard.start(this.system)));
   }
 
   /** Commits and snapshots every partition; the next start replays nothing. */
   async stop(): Promise<void> {
     this.#stopping = true;
     await Promise.all(this.shards.map((shard) => shard.stop()));
-    stopSystem(this.#system);
+    stopSystem(this.system);
   }
 
   async produce(
@@ -220,8 +224,8 @@ export class Runtime implements Engine {
   #observe(outer: ShardObserver): ShardObserver {
     return {
       ...outer,
-      committed: (shard) => {
-        outer.committed(shard);
+      committed: (shard, durationMs) => {
+        outer.committed(shard, durationMs);
         if (this.#listeners.size > 0) this.#tell(shard);
       },
       snapshot: (partition, figures) => {
@@ -248,7 +252,7 @@ export class Runtime implements Engine {
       await failed.abandon();
       const shard = this.#makeShard(partition);
       this.shards[partition] = shard;
-      await shard.start(this.#system, (error as GridfoldError).code === 'block_corrupt');
+      await shard.start(this.system, (error as GridfoldError).code === 'block_corrupt');
       this.#watch();
     };
     again().catch((second) => this.#options.message('error', 'A partition could not be restarted', { partition, error: String(second) }));
@@ -279,5 +283,8 @@ export class Runtime implements Engine {
     const older = shard.snapshots[0];
     await log.trim(topics.telemetry, shard.partition, retention, older.telemetry);
     await log.trim(topics.journal, shard.partition, retention, older.commit);
+    const taken = Math.min(...this.#sinks.map((sink) => sink.next(shard.partition)));
+    if (this.#sinks.length > 0) await log.trim(topics.derived, shard.partition, retention, taken);
+    await log.trim(topics.deadLetters, shard.partition, { ...retention, maxAgeMs: DEAD_LETTER_RETENTION_MS }, Number.MAX_SAFE_INTEGER);
   }
 }

@@ -1,0 +1,60 @@
+import type { Logger } from 'pino';
+import type { Clock } from '../../runtime/kernel/clock.ts';
+import type { ShardObserver } from '../../runtime/shard/shard.ts';
+import type { Metrics } from '../../runtime/system/metrics.ts';
+
+/** Turns what shards say into log lines and metrics: per batch, commit or snapshot, never per record. */
+export function observeShards(log: Logger, metrics: Metrics, clock: Clock, fail: (error: Error) => void): ShardObserver {
+  const began = new Map<number, number>();
+  return {
+    phase(partition, phase, detail) {
+      log.debug({ partition, phase, ...detail }, 'partition %d: %s', partition, phase);
+      if (phase === 'claiming') began.set(partition, clock.now());
+      if (phase === 'live' && typeof detail.replayed === 'number') {
+        metrics.restore(partition, (clock.now() - (began.get(partition) ?? clock.now())) / 1000, detail.replayed);
+        if (detail.replayed > 0) log.info({ partition, records: detail.replayed }, 'replayed after an unclean end');
+      }
+      if (detail.snapshot_failed !== undefined) log.error({ partition, error: detail.snapshot_failed }, 'snapshot failed');
+    },
+    folded(partition, topic, records, durationMs, tally) {
+      const refused = [...tally.reasons.values()].reduce((sum, n) => sum + n, 0);
+      metrics.batch(
+        {
+          topic,
+          partition,
+          kind: 'all',
+          applied: tally.applied + tally.lifecycle,
+          duplicate: tally.duplicates,
+          late: tally.late,
+          invalid: tally.invalid,
+          rejected: refused,
+          bytes: tally.telemetryBytes,
+        },
+        durationMs / 1000,
+      );
+      if (tally.watermark > 0 && records > 0) {
+        metrics.watermark(partition, tally.watermark);
+        metrics.eventDelay(Math.max(0, (clock.now() - tally.watermark) / 1000));
+      }
+      for (const [id, count] of tally.transitions) {
+        const [kind, from, to] = id.split(' ');
+        metrics.transitions(kind, from, to, count);
+      }
+    },
+    committed(shard, durationMs) {
+      metrics.commit(shard.partition, durationMs / 1000);
+    },
+    snapshot(partition, figures) {
+      metrics.snapshot(partition, figures.durationMs / 1000, figures.bytes);
+      log.debug({ partition, ...figures }, 'snapshot');
+    },
+    quarantined(partition, kind, serial, error) {
+      log.error({ partition, kind, serial, err: error }, 'the fold of an asset failed: it is in quarantine');
+    },
+    failed(partition, error) {
+      metrics.commitFailed((error as { code?: string }).code ?? 'unknown');
+      log.error({ partition, err: error }, 'partition failed');
+      if ((error as { reaction?: string }).reaction !== 'retry') fail(error as Error);
+    },
+  };
+}
