@@ -19,6 +19,7 @@ export class Hub implements Assets {
   readonly #clock: Clock;
   readonly #metrics: LiveMetrics;
   readonly #bySerial = new Map<string, Set<Subscription>>();
+  #byIdCount = 0;
   readonly #filtered = new Set<Subscription>();
   readonly #changed = new Map<string, { kind: string; n: number; since: number }>();
   readonly #views = new Map<string, AssetView | null>();
@@ -30,10 +31,10 @@ export class Hub implements Assets {
     this.#metrics = metrics;
   }
 
+  /** Open subscriptions. */
   get size(): number {
     return this.#filtered.size + this.#byIdCount;
   }
-  #byIdCount = 0;
 
   add(subscription: Subscription): void {
     if ('filter' in subscription.selection) {
@@ -149,7 +150,8 @@ export class Hub implements Assets {
 
   #mark(subscription: Subscription, serial: string, n: number, since: number): void {
     const outcome = subscription.mark(serial, n, since);
-    if (outcome === 'conflated') this.#metrics.conflated(n);
-    else if (outcome === 'overflow') this.#metrics.gap('overflow');
+    if (outcome === 'overflow') return this.#metrics.gap('overflow');
+    const conflated = outcome === 'conflated' ? n : n - 1;
+    if (conflated > 0) this.#metrics.conflated(conflated);
   }
 }
