@@ -94,16 +94,16 @@ describe('fleet', () => {
   });
 
   test('the day of a daily counter is the asset own', () => {
-    const fleet = createFleet({ ...options, assets: 60, rates: calmRates });
+    const fleet = createFleet({ ...options, assets: 30, rates: calmRates });
     const zones = new Map<string, string>();
     for (const { value } of fleet.lifecycleRecords()) {
       if (value.type === 'installed') zones.set(value.serial, value.data.timeZone as string);
     }
     const daily = [...bySerial(run(fleet, START + 2 * DAY_MS))].filter(([, told]) => 'energyDayWh' in told[0].fields);
-    expect(daily.length).toBeGreaterThan(5);
+    expect(daily.length).toBeGreaterThan(3);
     for (const [serial, told] of daily) {
-      const dayOf = (value: TelemetryValue) =>
-        new Date(value.deviceTime).toLocaleDateString('en', { timeZone: zones.get(serial) });
+      const calendar = new Intl.DateTimeFormat('en', { timeZone: zones.get(serial) });
+      const dayOf = (value: TelemetryValue) => calendar.format(Date.parse(value.deviceTime));
       const days = Map.groupBy(told, dayOf);
       const highest = [...days.values()].map((day) =>
         Math.max(...day.map((value) => value.fields.energyDayWh as number)),
@@ -114,17 +114,18 @@ describe('fleet', () => {
   });
 
   test('keeps physics: the home balances, charge stays between empty and full, batteries lose on the way', () => {
-    const fleet = createFleet({ ...options, assets: 20, rates: { ...wild, late: 0, duplicate: 0 } });
+    const fleet = createFleet({ ...options, assets: 12, rates: { ...wild, late: 0, duplicate: 0 } });
     const powerwalls = values(run(fleet, START + 3 * DAY_MS)).filter((value) => value.kind === 'powerwall');
-    for (const { fields } of powerwalls) {
+    const impossible = powerwalls.filter(({ fields }) => {
       const { powerW, siteW, loadW, solarW, soc } = fields as Record<string, number>;
-      expect(siteW + solarW + powerW - loadW).toBe(0);
-      expect(soc).toBeGreaterThanOrEqual(0);
-      expect(soc).toBeLessThanOrEqual(1);
-      expect([powerW, siteW, loadW, solarW].some((watts) => watts !== 0)).toBe(true);
-    }
+      const isBalanced = siteW + solarW + powerW === loadW;
+      const isNothing = [powerW, siteW, loadW, solarW].every((watts) => watts === 0);
+      return !isBalanced || isNothing || soc < 0 || soc > 1;
+    });
+    expect(powerwalls.length).toBeGreaterThan(1000);
+    expect(impossible).toEqual([]);
     const calm = createFleet({ ...options, assets: 20, rates: calmRates });
-    run(calm, START + 20 * DAY_MS, DAY_MS);
+    run(calm, START + 6 * DAY_MS, DAY_MS);
     const batteries = [...calm.truth()].filter(([serial]) => serial.startsWith('PW')).map(([, truth]) => truth);
     const [out, into] = [sum(batteries.map((b) => b.outWh)), sum(batteries.map((b) => b.inWh))];
     expect(out / into).toBeGreaterThan(0.85);
