@@ -10,10 +10,10 @@ import {
   MAX_UNKNOWN_NAME_CHARS,
 } from './limits.ts';
 import { readNumber } from './number.ts';
-import { BOOL, ENUM, type KindPlan, NUMBER } from './plan.ts';
+import { BOOL, ENUM, type KindPlan, NUMBER, NUMBER_OR_NONE, TEXT } from './plan.ts';
 import { INVALID_REPORTED, OUT_OF_RANGE, SENTINEL, UNKNOWN_KEY } from './problems.ts';
 import { settleTimes } from './settle.ts';
-import { readTime, TIME_ABSENT, TIME_END, TIME_MIN } from './time.ts';
+import { TIME_ABSENT, TIME_END, TIME_MIN, TimeReader } from './time.ts';
 import { WordTable } from './words.ts';
 
 const QUOTE = 0x22;
@@ -23,7 +23,7 @@ const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
 const TOP_KEYS = ['serial', 'kind', 'deviceTime', 'receiveTime', 'txid', 'resend', 'seqNo', 'fields'] as const;
-const TOP = new WordTable(TOP_KEYS);
+const TOP = new WordTable(TOP_KEYS, ':');
 const SERIAL = 0;
 const KIND = 1;
 const DEVICE_TIME = 2;
@@ -57,11 +57,21 @@ export class FastReader {
   private resend = false;
   private txid = 0;
   private unknownFields = 0;
+  /** Where the key that was looked up stands. */
+  private keyStart = 0;
+  private keyEnd = 0;
+  private readonly times = new TimeReader();
+  /** The memory that was read last, and a view of it. */
+  private source: Uint8Array | null = null;
+  private view: DataView = new DataView(new ArrayBuffer(0));
 
   /** `problems`: one counter per code; what is in it after "not my case" is void. */
   constructor(kinds: readonly KindPlan[], problems: Int32Array) {
     this.kinds = kinds;
-    this.kindNames = new WordTable(kinds.map((kind) => kind.name));
+    this.kindNames = new WordTable(
+      kinds.map((kind) => kind.name),
+      '',
+    );
     this.problems = problems;
   }
 
@@ -71,6 +81,7 @@ export class FastReader {
     if (last <= start || bytes[last] !== CLOSE) return false;
     const open = skipSpace(bytes, start);
     if (bytes[open] !== OPEN) return false;
+    if (bytes !== this.source) this.lookAt(bytes);
     reading.present = 0;
     reading.invalid = 0;
     reading.extra = null;
@@ -80,6 +91,11 @@ export class FastReader {
     this.resend = false;
     this.txid = 0;
     return this.readTop(bytes, open + 1, last, reading) && this.finish(timestamp, reading);
+  }
+
+  private lookAt(bytes: Uint8Array): void {
+    this.source = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   private finish(timestamp: number, reading: Reading): boolean {
@@ -93,24 +109,21 @@ export class FastReader {
 
   private readTop(bytes: Uint8Array, at: number, last: number, reading: Reading): boolean {
     const next = this.nextTop;
+    const view = this.view;
     let seen = 0;
     let previous = 0;
     let fieldsAt = -1;
     let sawUnknown = false;
     for (let p = at; ; p++) {
-      if (bytes[p] !== QUOTE) p = skipSpace(bytes, p);
-      if (bytes[p] !== QUOTE) return false;
-      p++;
       let key = next[previous];
-      let close = TOP.matches(bytes, p, last, key);
-      if (close < 0) {
-        close = endOfPlain(bytes, p, last);
-        if (close < 0) return false;
-        key = TOP.find(bytes, p, close);
+      let value = TOP.behind(view, p, last, key);
+      if (value < 0) {
+        value = this.findKey(bytes, p, last);
+        if (value < 0) return false;
+        key = TOP.find(bytes, this.keyStart, this.keyEnd);
         if (key >= 0) next[previous] = key;
       }
-      p = valueAt(bytes, close + 1);
-      if (p < 0) return false;
+      p = bytes[value] <= 0x20 ? skipSpace(bytes, value) : value;
       if (key < 0) {
         if (sawUnknown) return false;
         sawUnknown = true;
@@ -168,15 +181,16 @@ export class FastReader {
 
   private readKind(bytes: Uint8Array, at: number, last: number): number {
     if (bytes[at] !== QUOTE) return -1;
-    let close = this.kindNames.matches(bytes, at + 1, last, this.lastKind);
-    if (close < 0) {
-      close = endOfPlain(bytes, at + 1, last);
+    let end = this.kindNames.behind(this.view, at, last, this.lastKind);
+    if (end < 0) {
+      const close = endOfPlain(bytes, at + 1, last);
       const kind = close < 0 ? -1 : this.kindNames.find(bytes, at + 1, close);
       if (kind < 0) return -1;
       this.lastKind = kind;
+      end = close + 1;
     }
     this.kind = this.lastKind;
-    return close + 1;
+    return end;
   }
 
   private readInstant(bytes: Uint8Array, at: number, last: number, slot: number): number {
@@ -187,7 +201,7 @@ export class FastReader {
     }
     const close = endOfTime(bytes, at + 1, last);
     if (close < 0) return -1;
-    const ms = readTime(bytes, at + 1, close);
+    const ms = this.times.read(this.view, bytes, at + 1, close);
     if (!isPossible(ms)) return -1;
     numbers[slot] = ms;
     return close + 1;
@@ -212,45 +226,63 @@ export class FastReader {
     const end = readNumber(bytes, at, this.numbers, 2);
     const seqNo = this.numbers[2];
     if (end < 0 || !Number.isSafeInteger(seqNo) || seqNo < 0) return -1;
-    this.numbers[2] = seqNo + 0;
     return end;
   }
 
   /** Reads the object of fields that starts at `at`; position behind it, -1 for "not my case". */
   private readFields(bytes: Uint8Array, at: number, last: number, plan: KindPlan, reading: Reading): number {
     if (bytes[at] !== OPEN) return -1;
-    const next = plan.nextField;
+    const view = this.view;
+    const { names, nextField, shape, min, max } = plan;
+    const values = reading.values;
     this.unknownFields = 0;
     let previous = 0;
     let p = at + 1;
     if (bytes[p] <= 0x20) p = skipSpace(bytes, p);
     if (bytes[p] === CLOSE) return p + 1;
     for (; ; p++) {
-      if (bytes[p] !== QUOTE) p = skipSpace(bytes, p);
-      if (bytes[p] !== QUOTE) return -1;
-      const name = p + 1;
-      let field = next[previous];
-      let close = plan.names.matches(bytes, name, last, field);
-      if (close < 0) {
-        close = endOfPlain(bytes, name, last);
-        if (close < 0) return -1;
-        field = plan.names.find(bytes, name, close);
-        if (field >= 0) next[previous] = field;
+      let field = nextField[previous];
+      let value = names.behind(view, p, last, field);
+      if (value < 0) {
+        value = this.findKey(bytes, p, last);
+        if (value < 0) return -1;
+        field = names.find(bytes, this.keyStart, this.keyEnd);
+        if (field >= 0) nextField[previous] = field;
       }
-      p = valueAt(bytes, close + 1);
-      if (p < 0) return -1;
-      if (field >= 0) {
+      let c = bytes[value];
+      if (c <= 0x20) c = bytes[(value = skipSpace(bytes, value))];
+      if (field < 0) p = this.readUnknown(bytes, value, last, reading);
+      else {
         previous = field + 1;
-        p = this.readField(plan, field, bytes, p, last, reading);
-      } else p = this.readUnknown(bytes, name, close, p, last, reading);
+        if ((reading.present & (1 << field)) !== 0) return -1;
+        if (shape[field] === NUMBER && (c === 0x2d || (c >= 0x30 && c <= 0x39))) {
+          reading.present |= 1 << field;
+          p = readNumber(bytes, value, values, field);
+          const number = values[field];
+          if (!(number >= min[field] && number <= max[field])) this.markInvalid(field, OUT_OF_RANGE, reading);
+        } else p = this.readField(plan, field, bytes, value, last, reading);
+      }
       if (p < 0) return -1;
-      let c = bytes[p];
+      c = bytes[p];
       if (c <= 0x20) c = bytes[(p = skipSpace(bytes, p))];
       if (c === COMMA) continue;
       return c === CLOSE ? p + 1 : -1;
     }
   }
 
+  /** Finds the key at `at` or behind white space there; position behind its colon, -1 when there is no plain one. */
+  private findKey(bytes: Uint8Array, at: number, last: number): number {
+    const quote = skipSpace(bytes, at);
+    if (bytes[quote] !== QUOTE) return -1;
+    const close = endOfPlain(bytes, quote + 1, last);
+    if (close < 0) return -1;
+    this.keyStart = quote + 1;
+    this.keyEnd = close;
+    const colon = skipSpace(bytes, close + 1);
+    return bytes[colon] === COLON ? colon + 1 : -1;
+  }
+
+  /** Reads the value of a field by its shape; a number without sentinels was tried before. */
   private readField(
     plan: KindPlan,
     field: number,
@@ -259,49 +291,56 @@ export class FastReader {
     last: number,
     reading: Reading,
   ): number {
-    const bit = 1 << field;
-    if ((reading.present & bit) !== 0) return -1;
-    const shape = plan.shape[field];
-    const c = bytes[at];
-    if (shape === NUMBER) {
-      if (c === 0x2d || (c >= 0x30 && c <= 0x39)) {
-        reading.present |= bit;
-        return this.readNumberField(plan, field, bytes, at, reading);
-      }
-    } else if (shape === ENUM) {
-      if (c === QUOTE) {
-        const end = readWord(plan, field, bytes, at + 1, last, reading.values);
-        if (end > 0) {
-          reading.present |= bit;
-          return end;
-        }
-      }
-    } else if (shape === BOOL) {
-      const end = endOfBool(bytes, at);
-      if (end > 0) {
-        reading.present |= bit;
-        reading.values[field] = c === 0x74 ? 1 : 0;
-        return end;
-      }
-    } else if (c === QUOTE && plan.specs[field].type === 'text') {
-      const close = endOfPlain(bytes, at + 1, last);
-      if (close < 0 || close - at - 1 > MAX_TEXT_CHARS) return -1;
-      reading.present |= bit;
-      reading.values[field] = 0;
-      pushExtra(reading, plan.specs[field].name, plan.text(field, bytes, at + 1, close));
-      return close + 1;
+    let end = -1;
+    switch (plan.shape[field]) {
+      case ENUM:
+        end = bytes[at] === QUOTE ? this.readWord(plan, field, bytes, at, last, reading.values) : -1;
+        break;
+      case NUMBER_OR_NONE:
+        end = this.readNumberOrNone(plan, field, bytes, at, reading);
+        break;
+      case BOOL:
+        end = endOfBool(bytes, at);
+        reading.values[field] = bytes[at] === 0x74 ? 1 : 0;
+        break;
+      case TEXT:
+        end = bytes[at] === QUOTE ? readText(plan, field, bytes, at + 1, last, reading) : -1;
+        break;
     }
-    return this.readOther(plan, field, bytes, at, last, reading);
+    if (end < 0) return this.readOther(plan, field, bytes, at, last, reading);
+    reading.present |= 1 << field;
+    return end;
   }
 
-  private readNumberField(plan: KindPlan, field: number, bytes: Uint8Array, at: number, reading: Reading): number {
-    const values = reading.values;
-    const end = readNumber(bytes, at, values, field);
-    const value = values[field];
-    const sentinels = plan.sentinels[field];
-    if (sentinels !== null && sentinels.includes(value)) this.markInvalid(field, SENTINEL, reading);
-    else if (value >= plan.min[field] && value <= plan.max[field]) values[field] = value + 0;
-    else this.markInvalid(field, OUT_OF_RANGE, reading);
+  private readNumberOrNone(plan: KindPlan, field: number, bytes: Uint8Array, at: number, reading: Reading): number {
+    const end = readNumber(bytes, at, reading.values, field);
+    if (end < 0) return -1;
+    const value = reading.values[field];
+    if (plan.sentinels[field]?.includes(value)) this.markInvalid(field, SENTINEL, reading);
+    else if (!(value >= plan.min[field] && value <= plan.max[field])) this.markInvalid(field, OUT_OF_RANGE, reading);
+    return end;
+  }
+
+  /** Reads an enum word of the list, its opening quote at `at`; position behind it, -1 when it is none. */
+  private readWord(
+    plan: KindPlan,
+    field: number,
+    bytes: Uint8Array,
+    at: number,
+    last: number,
+    out: Float64Array,
+  ): number {
+    const words = plan.words[field] as WordTable;
+    let word = plan.lastWord[field];
+    let end = words.behind(this.view, at, last, word);
+    if (end < 0) {
+      const close = endOfPlain(bytes, at + 1, last);
+      word = close < 0 ? -1 : words.find(bytes, at + 1, close);
+      if (word < 0) return -1;
+      plan.lastWord[field] = word;
+      end = close + 1;
+    }
+    out[field] = word;
     return end;
   }
 
@@ -333,33 +372,17 @@ export class FastReader {
     return end;
   }
 
-  private readUnknown(
-    bytes: Uint8Array,
-    name: number,
-    nameEnd: number,
-    at: number,
-    last: number,
-    reading: Reading,
-  ): number {
-    if (++this.unknownFields > MAX_UNKNOWN_FIELDS || nameEnd - name > MAX_UNKNOWN_NAME_CHARS) return -1;
+  private readUnknown(bytes: Uint8Array, at: number, last: number, reading: Reading): number {
+    if (++this.unknownFields > MAX_UNKNOWN_FIELDS || this.keyEnd - this.keyStart > MAX_UNKNOWN_NAME_CHARS) return -1;
     const end = endOfValue(bytes, at, last, MAX_DEPTH - 2);
     if (end < 0) return -1;
     const value = parsed(bytes, at, end);
     if (value === undefined) return -1;
-    const text = asciiText(bytes, name, nameEnd);
-    if (reading.extra?.some((extra) => extra[0] === text)) return -1;
-    pushUnknown(text, value, reading, this.problems);
+    const name = asciiText(bytes, this.keyStart, this.keyEnd);
+    if (reading.extra?.some((extra) => extra[0] === name)) return -1;
+    pushUnknown(name, value, reading, this.problems);
     return end;
   }
-}
-
-/** Start of the value behind a key whose closing quote is at `at - 1`; -1 when there is no colon. */
-function valueAt(bytes: Uint8Array, at: number): number {
-  let p = at;
-  if (bytes[p] !== COLON) p = skipSpace(bytes, p);
-  if (bytes[p] !== COLON) return -1;
-  p++;
-  return bytes[p] <= 0x20 ? skipSpace(bytes, p) : p;
 }
 
 /** The value written in ASCII bytes [start, end); undefined when it is not JSON. */
@@ -383,25 +406,19 @@ function endOfBool(bytes: Uint8Array, at: number): number {
   return bytes[at + 3] === 0x73 && bytes[at + 4] === 0x65 ? at + 5 : -1;
 }
 
-/** Reads an enum word of the list; position behind its quote, -1 when it is none. */
-function readWord(
+/** Reads a plain text from behind its quote; position behind it, -1 when it is not plain or too long. */
+function readText(
   plan: KindPlan,
   field: number,
   bytes: Uint8Array,
   at: number,
   last: number,
-  out: Float64Array,
+  reading: Reading,
 ): number {
-  const words = plan.words[field] as WordTable;
-  let word = plan.lastWord[field];
-  let close = words.matches(bytes, at, last, word);
-  if (close < 0) {
-    close = endOfPlain(bytes, at, last);
-    word = close < 0 ? -1 : words.find(bytes, at, close);
-    if (word < 0) return -1;
-    plan.lastWord[field] = word;
-  }
-  out[field] = word;
+  const close = endOfPlain(bytes, at, last);
+  if (close < 0 || close - at > MAX_TEXT_CHARS) return -1;
+  reading.values[field] = 0;
+  pushExtra(reading, plan.specs[field].name, plan.text(field, bytes, at, close));
   return close + 1;
 }
 

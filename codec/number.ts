@@ -6,50 +6,62 @@ for (let k = 0; k < 16; k++) POWERS[k] = 10 ** k;
 const isDigit = (c: number) => c >= 0x30 && c <= 0x39;
 
 /**
- * Reads the JSON number at `at` into `out[slot]` and returns the position behind it; -1 when there is none.
- * The same double as JSON.parse: up to 15 digits the mantissa is exact and one division by an exact power of ten
- * rounds correctly; anything longer, or with an exponent, goes through Number(). Somewhere behind the number there
- * must be a byte that is not part of one.
+ * Reads the JSON number at `at` into `out[slot]` and returns the position behind it; -1 when there is none. A negative
+ * zero becomes 0. Otherwise the same double as JSON.parse: up to 15 digits the mantissa is exact and one division by an
+ * exact power of ten rounds correctly; anything longer, or with an exponent, goes through Number(). Somewhere behind the
+ * number there must be a byte that is not part of one.
  */
 export function readNumber(bytes: Uint8Array, at: number, out: Float64Array, slot: number): number {
   let p = at;
   let c = bytes[p];
-  const negative = c === 0x2d;
-  if (negative) c = bytes[++p];
+  if (c === 0x2d) c = bytes[++p];
   const first = p;
+  const stop = p + 9; // so many digits fit a 32-bit integer
   let mantissa = 0;
-  // Nine digits fit a 32-bit integer.
-  for (const stop = p + 9; p < stop && c >= 0x30 && c <= 0x39; c = bytes[++p])
-    mantissa = (mantissa * 10 + c - 0x30) | 0;
+  for (; p < stop && c >= 0x30 && c <= 0x39; c = bytes[++p]) mantissa = (mantissa * 10 + c - 0x30) | 0;
   if (p === first || (bytes[first] === 0x30 && p > first + 1)) return -1;
-  if (c === 0x2e) return readFraction(bytes, at, p, negative, mantissa, p - first, out, slot);
-  if (isDigit(c) || c === 0x65 || c === 0x45) return readLong(bytes, at, out, slot);
-  out[slot] = negative ? -mantissa : mantissa;
+  let places = 0;
+  if (c === 0x2e && p < stop) {
+    const dot = p;
+    c = bytes[++p];
+    for (; p <= stop && c >= 0x30 && c <= 0x39; c = bytes[++p]) mantissa = (mantissa * 10 + c - 0x30) | 0;
+    places = p - dot - 1;
+    if (places === 0) return -1;
+  }
+  if ((c >= 0x30 && c <= 0x39) || c === 0x2e || c === 0x65 || c === 0x45)
+    return readMore(bytes, at, p, mantissa, places, out, slot);
+  const value = places === 0 ? mantissa : mantissa / POWERS[places];
+  out[slot] = bytes[at] === 0x2d ? 0 - value : value;
   return p;
 }
 
-function readFraction(
+/** Goes on at `p` with digits 10 to 15 of a number, the first nine being in `mantissa`. */
+function readMore(
   bytes: Uint8Array,
   at: number,
-  dot: number,
-  negative: boolean,
-  whole: number,
-  wholeDigits: number,
+  p: number,
+  mantissa: number,
+  places: number,
   out: Float64Array,
   slot: number,
 ): number {
-  let p = dot + 1;
-  let c = bytes[p];
-  let fraction = 0;
-  for (const stop = p + 6; p < stop && c >= 0x30 && c <= 0x39; c = bytes[++p])
-    fraction = (fraction * 10 + c - 0x30) | 0;
-  const digits = p - dot - 1;
-  if (digits === 0) return -1;
-  if (isDigit(c) || c === 0x65 || c === 0x45 || wholeDigits + digits > 15) return readLong(bytes, at, out, slot);
-  const scale = POWERS[digits];
-  const value = (whole * scale + fraction) / scale;
-  out[slot] = negative ? -value : value;
-  return p;
+  let q = p;
+  let c = bytes[q];
+  let m = mantissa;
+  for (const stop = p + 6; q < stop && isDigit(c); c = bytes[++q]) m = m * 10 + (c - 0x30);
+  let k = places === 0 ? 0 : places + q - p;
+  if (c === 0x2e && places === 0) {
+    const dot = q;
+    const stop = p + 7;
+    c = bytes[++q];
+    for (; q < stop && isDigit(c); c = bytes[++q]) m = m * 10 + (c - 0x30);
+    k = q - dot - 1;
+    if (k === 0) return readLong(bytes, at, out, slot);
+  }
+  if (isDigit(c) || c === 0x65 || c === 0x45) return readLong(bytes, at, out, slot);
+  const value = k === 0 ? m : m / POWERS[k];
+  out[slot] = bytes[at] === 0x2d ? 0 - value : value;
+  return q;
 }
 
 /** Any JSON number: the grammar is walked, the value comes from Number(). */
@@ -67,6 +79,6 @@ function readLong(bytes: Uint8Array, at: number, out: Float64Array, slot: number
     if (!isDigit(bytes[p])) return -1;
     while (isDigit(bytes[p])) p++;
   }
-  out[slot] = Number(asciiText(bytes, at, p));
+  out[slot] = Number(asciiText(bytes, at, p)) + 0;
   return p;
 }

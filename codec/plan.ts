@@ -12,7 +12,10 @@ export interface DecodedKind {
 export const NUMBER = 0;
 export const ENUM = 1;
 export const BOOL = 2;
-export const OTHER = 3;
+export const TEXT = 3;
+export const OTHER = 4;
+/** A number with sentinels. */
+export const NUMBER_OR_NONE = 5;
 
 /** A kind's field list, prepared for decoding: parallel arrays by field index. */
 export class KindPlan {
@@ -20,7 +23,7 @@ export class KindPlan {
   readonly specs: readonly FieldSpec[];
   readonly indexOf: ReadonlyMap<string, number>;
   readonly names: WordTable;
-  /** NUMBER, ENUM, BOOL or OTHER. */
+  /** NUMBER, NUMBER_OR_NONE, ENUM, BOOL, TEXT or OTHER. */
   readonly shape: Uint8Array;
   readonly min: Float64Array;
   readonly max: Float64Array;
@@ -40,12 +43,15 @@ export class KindPlan {
     this.name = kind.name;
     this.specs = specs;
     this.indexOf = indexed(specs.map((spec) => spec.name));
-    this.names = new WordTable(specs.map((spec) => spec.name));
-    this.shape = Uint8Array.from(specs, (s) => ({ number: NUMBER, enum: ENUM, bool: BOOL })[s.type as string] ?? OTHER);
-    this.min = Float64Array.from(specs, (spec) => spec.min ?? -Number.MAX_VALUE);
-    this.max = Float64Array.from(specs, (spec) => spec.max ?? Number.MAX_VALUE);
+    this.names = new WordTable(
+      specs.map((spec) => spec.name),
+      ':',
+    );
+    this.shape = Uint8Array.from(specs, shapeOf);
+    this.min = Float64Array.from(specs, (spec) => Math.max(spec.min ?? -Number.MAX_VALUE, -Number.MAX_VALUE));
+    this.max = Float64Array.from(specs, (spec) => Math.min(spec.max ?? Number.MAX_VALUE, Number.MAX_VALUE));
     this.sentinels = specs.map((spec) => (spec.sentinels?.length ? [...spec.sentinels] : null));
-    this.words = specs.map((spec) => (spec.type === 'enum' ? new WordTable(spec.words ?? []) : null));
+    this.words = specs.map((spec) => (spec.type === 'enum' ? new WordTable(spec.words ?? [], '') : null));
     this.wordIndex = specs.map((spec) => (spec.type === 'enum' ? indexed(spec.words ?? []) : null));
     this.seqNo = specs.findIndex((spec) => spec.name === 'seqNo' && spec.type === 'number');
     this.nextField = new Int16Array(specs.length + 1);
@@ -64,6 +70,11 @@ export class KindPlan {
     this.lastText[field] = asciiText(bytes, start, end);
     return this.lastText[field];
   }
+}
+
+function shapeOf(spec: FieldSpec): number {
+  if (spec.type === 'number') return spec.sentinels?.length ? NUMBER_OR_NONE : NUMBER;
+  return spec.type === 'enum' ? ENUM : spec.type === 'bool' ? BOOL : spec.type === 'text' ? TEXT : OTHER;
 }
 
 const indexed = (names: readonly string[]): Map<string, number> => new Map(names.map((name, index) => [name, index]));
