@@ -2,7 +2,11 @@ import { GridfoldError } from '../../runtime/kernel/errors.ts';
 import type { Log, RecordBatch } from '../../runtime/log/contract.ts';
 import type { DerivedEvent } from '../../runtime/shard/derived.ts';
 import { offsetGap } from './batches.ts';
+import { breathe } from './breathe.ts';
 import type { SinkBatch } from './contract.ts';
+
+/** Events decoded before others get their turn; some milliseconds. */
+const eventsPerTurn = 1024;
 
 /** Bounds of one pull, over all partitions. */
 export interface PullLimits {
@@ -32,7 +36,7 @@ export async function pull(
     const from = next.get(partition) ?? 0;
     if (!hasMore(log, topic, partition, from)) continue;
     const records = await log.read(topic, partition, from, bytes);
-    const { events, size } = decode(records, topic, partition, from, rows);
+    const { events, size } = await decode(records, topic, partition, from, rows);
     if (events.length === 0) continue;
     batches.push({ partition, from, next: from + events.length, events });
     rows -= events.length;
@@ -55,13 +59,13 @@ function hasMore(log: Log, topic: string, partition: number, from: number): bool
   return from < end;
 }
 
-function decode(
+async function decode(
   batches: readonly RecordBatch[],
   topic: string,
   partition: number,
   from: number,
   limit: number,
-): { events: DerivedEvent[]; size: number } {
+): Promise<{ events: DerivedEvent[]; size: number }> {
   const events: DerivedEvent[] = [];
   let size = 0;
   for (const batch of batches) {
@@ -69,6 +73,7 @@ function decode(
       const value = batch.bytes.subarray(batch.keyEnd[i], batch.valueEnd[i]);
       events.push(decodeEvent(value, () => `${topic}/${partition} offset ${batch.baseOffset + i}`));
       size += value.length;
+      if (events.length % eventsPerTurn === 0) await breathe();
     }
   }
   return { events, size };

@@ -11,11 +11,12 @@ import {
 } from '@duckdb/node-api';
 import { GridfoldError } from '../../../runtime/kernel/errors.ts';
 import type { DerivedColumnType, DerivedEvent } from '../../../runtime/shard/derived.ts';
+import { breathe } from '../breathe.ts';
 import { type Cause, parseEventId } from '../event-id.ts';
 import type { FixedColumn, PlannedColumn, TablePlan } from './schema.ts';
 
-/** Rows that one chunk of DuckDB holds at most. */
-const chunkRows = 2048;
+/** Rows of a chunk (DuckDB allows 2048): converting one is the longest time that the event loop waits for a sink. */
+const chunkRows = 512;
 
 const chunkTypes: Readonly<Record<DerivedColumnType, DuckDBType>> = {
   text: VARCHAR,
@@ -31,11 +32,11 @@ const chunkTypes: Readonly<Record<DerivedColumnType, DuckDBType>> = {
  * file; names the plan does not know are NULL). Throws `sink_event_invalid` (stop), naming event and column, when a
  * value does not fit, and does so before anything is written.
  */
-export function toChunks(
+export async function toChunks(
   plan: TablePlan,
   order: readonly StandingColumn[],
   events: readonly DerivedEvent[],
-): DuckDBDataChunk[] {
+): Promise<DuckDBDataChunk[]> {
   const planned = new Map(plan.columns.map((c) => [c.name, c]));
   const columns = order.map((o) => planned.get(o.name) ?? null);
   const types = columns.map((c) => (c === null ? VARCHAR : chunkTypes[c.type]));
@@ -52,6 +53,7 @@ export function toChunks(
       chunk.setColumnValues(index, values);
     });
     chunks.push(chunk);
+    await breathe();
   }
   return chunks;
 }

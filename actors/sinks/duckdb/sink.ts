@@ -5,6 +5,7 @@ import { GridfoldError } from '../../../runtime/kernel/errors.ts';
 import type { DerivedEvent, DerivedType } from '../../../runtime/shard/derived.ts';
 import type { TableReader } from '../../../runtime/system/engine.ts';
 import { wanted } from '../batches.ts';
+import { breathe } from '../breathe.ts';
 import type { LedgerEntry, Sink, SinkAudit, SinkBatch } from '../contract.ts';
 import { databaseError, openDatabase, rows } from './database.ts';
 import { type EventsOptions, newestEvents } from './events.ts';
@@ -90,7 +91,7 @@ export class DuckDbSink implements Sink, TableReader {
       const ledger = await readLedger(connection);
       const todo = wanted(batches, new Map(ledger.map((e) => [e.partition, e.next])));
       if (todo.length === 0) return;
-      const chunks = this.#toChunks(todo.flatMap((batch) => batch.events));
+      const chunks = await this.#toChunks(todo.flatMap((batch) => batch.events));
       await this.#commit(connection, chunks, ledger, todo);
       this.#commits += 1;
       if (this.#commits % rangesPerJoin === 0) await joinRanges(connection);
@@ -122,7 +123,7 @@ export class DuckDbSink implements Sink, TableReader {
     this.#instance = null;
   }
 
-  #toChunks(events: readonly DerivedEvent[]): Map<string, DuckDBDataChunk[]> {
+  async #toChunks(events: readonly DerivedEvent[]): Promise<Map<string, DuckDBDataChunk[]>> {
     const result = new Map<string, DuckDBDataChunk[]>();
     for (const [name, ofType] of Map.groupBy(events, (event) => event.type)) {
       const plan = this.#plans.get(name);
@@ -133,7 +134,7 @@ export class DuckDbSink implements Sink, TableReader {
           `event ${ofType[0].id}: type ${name} has no table here; open the sink with every type the runtime derives`,
         );
       }
-      result.set(plan.table, toChunks(plan, this.#order.get(plan.table) ?? [], ofType));
+      result.set(plan.table, await toChunks(plan, this.#order.get(plan.table) ?? [], ofType));
     }
     return result;
   }
@@ -180,8 +181,11 @@ export class DuckDbSink implements Sink, TableReader {
 async function append(connection: DuckDBConnection, table: string, chunks: readonly DuckDBDataChunk[]): Promise<void> {
   const appender = await connection.createAppender(table);
   try {
-    for (const chunk of chunks) appender.appendDataChunk(chunk);
-    appender.flushSync();
+    for (const chunk of chunks) {
+      appender.appendDataChunk(chunk);
+      appender.flushSync();
+      await breathe();
+    }
   } finally {
     appender.closeSync();
   }
