@@ -97,17 +97,17 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** What became of `count` records: the door answers with one reason per refused line. */
+/** What became of the records: the door counts them, and names those that it refused with a reason each. */
 function judge(count: number, answer: Answer, path: string): Posted {
-  const { refused } = (answer.body ?? {}) as { refused?: unknown };
-  const reasons = Array.isArray(refused) ? refused : [];
+  const body = (answer.body ?? {}) as { refused?: unknown; errors?: unknown };
   const status = answer.status as number;
-  if (reasons.length > 0 || status < 300) {
-    const reason = reasons.length === 0 ? null : JSON.stringify(reasons[0]);
-    return { accepted: count - reasons.length, refused: reasons.length, reason };
+  if (status >= 300) {
+    const message = `${path} answered ${status}: ${JSON.stringify(answer.body)}`;
+    throw new GridfoldError('sim_door_refused', 'fix-configuration', message);
   }
-  const message = `${path} answered ${status}: ${JSON.stringify(answer.body)}`;
-  throw new GridfoldError('sim_door_refused', 'fix-configuration', message);
+  const refused = typeof body.refused === 'number' ? body.refused : 0;
+  const reason = Array.isArray(body.errors) && body.errors.length > 0 ? JSON.stringify(body.errors[0]) : null;
+  return { accepted: count - refused, refused, reason };
 }
 
 /** Waits, or throws the signal's reason as soon as it ends. */

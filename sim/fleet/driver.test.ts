@@ -27,7 +27,10 @@ class Door {
     this.underWay += 1;
     this.mostUnderWay = Math.max(this.mostUnderWay, this.underWay);
     void this.#read(request).then((taken) => {
-      const answer = this.answers.shift() ?? { status: 200, body: { accepted: taken.values.length, refused: [] } };
+      const answer = this.answers.shift() ?? {
+        status: 200,
+        body: { accepted: taken.values.length, refused: 0, errors: [] },
+      };
       if (answer.status < 300) this.requests.push(taken);
       this.underWay -= 1;
       response.writeHead(answer.status, answer.headers).end(JSON.stringify(answer.body ?? null));
@@ -121,7 +124,7 @@ describe('driver', () => {
   });
 
   test('counts refused records and goes on', async () => {
-    door.answers.push({ status: 400, body: { accepted: 29, refused: [{ line: 1, reason: 'no_serial' }] } });
+    door.answers.push({ status: 200, body: { accepted: 29, refused: 1, errors: [{ line: 1, reason: 'no_serial' }] } });
     await start({ lanes: 1 }).live;
     expect(driver?.stats().refused).toBe(1);
     expect(events).toContainEqual({ type: 'refused', count: 1, reason: '{"line":1,"reason":"no_serial"}' });

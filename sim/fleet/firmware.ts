@@ -6,13 +6,13 @@ const MINUTE_MS = 60_000;
 
 /** The steps of an update as the update service tells them, with their time since the first. */
 const STEPS = [
-  ['Scheduled', 0],
-  ['Downloading', 5 * MINUTE_MS],
-  ['Staged', 12 * MINUTE_MS],
-  ['Installing', 15 * MINUTE_MS],
-  ['Rebooting', 18 * MINUTE_MS],
-  ['Verifying', 21 * MINUTE_MS],
-  ['Succeeded', 23 * MINUTE_MS],
+  ['scheduled', 0],
+  ['downloading', 5 * MINUTE_MS],
+  ['staged', 12 * MINUTE_MS],
+  ['installing', 15 * MINUTE_MS],
+  ['rebooting', 18 * MINUTE_MS],
+  ['verifying', 21 * MINUTE_MS],
+  ['completed', 23 * MINUTE_MS],
 ] as const;
 
 const REBOOTING = 4;

@@ -175,7 +175,7 @@ describe('fleet', () => {
       .filter((record) => record.topic === 'lifecycle')
       .map((record) => record.value as LifecycleValue)
       .filter((value) => value.serial === 'PW-5-000001');
-    const phases = ['Scheduled', 'Downloading', 'Staged', 'Installing', 'Rebooting', 'Verifying', 'Succeeded'];
+    const phases = ['scheduled', 'downloading', 'staged', 'installing', 'rebooting', 'verifying', 'completed'];
     expect(updates.slice(0, 7).map((value) => value.data.phase)).toEqual(phases);
     const versions = new Set(
       bySerial(records)

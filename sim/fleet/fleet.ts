@@ -7,6 +7,8 @@ import { type Home, makeHome } from './site.ts';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
+/** What is told of the cadence: the slowest at which a fleet's past is filled in, or its own when that is slower. */
+const EXPECTED_CADENCE_SECONDS = 300;
 /** Readings of one asset that may be under way at once. */
 const WAITING_PER_ASSET = 200;
 
@@ -119,9 +121,10 @@ class VirtualFleet implements Fleet {
   }
 
   *lifecycleRecords(): Generator<LifecycleRecord> {
+    const cadenceSeconds = Math.max(EXPECTED_CADENCE_SECONDS, Math.ceil(this.#options.cadenceMs / 1000));
     for (const home of this.#homes) {
-      yield* bornRecords(home, home.powerwall, 'powerwall', this.#startTime);
-      if (home.inverter !== null) yield* bornRecords(home, home.inverter, 'inverter', this.#startTime);
+      yield* bornRecords(home, home.powerwall, 'powerwall', this.#startTime, cadenceSeconds);
+      if (home.inverter !== null) yield* bornRecords(home, home.inverter, 'inverter', this.#startTime, cadenceSeconds);
     }
   }
 
@@ -182,7 +185,13 @@ class VirtualFleet implements Fleet {
   }
 }
 
-function* bornRecords(home: Home, serial: string, kind: SourceKind, startTime: number): Generator<LifecycleRecord> {
+function* bornRecords(
+  home: Home,
+  serial: string,
+  kind: SourceKind,
+  startTime: number,
+  cadenceSeconds: number,
+): Generator<LifecycleRecord> {
   const inService = startTime - home.ageDays * DAY_MS;
   const isBattery = kind === 'powerwall';
   const made = isBattery
@@ -192,6 +201,7 @@ function* bornRecords(home: Home, serial: string, kind: SourceKind, startTime: n
     siteId: home.siteId,
     position: isBattery ? 'battery-1' : 'solar-1',
     timeZone: home.city.timeZone.name,
+    cadenceSeconds,
   };
   const steps: [type: string, time: number, source: string, data: Record<string, unknown>][] = [
     ['manufactured', inService - 60 * DAY_MS, 'factory', made],
