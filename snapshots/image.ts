@@ -19,8 +19,11 @@ const WIDTHS = [8, 4, 1];
 
 type Report = (level: 'info' | 'warn' | 'error', text: string, fields?: Record<string, unknown>) => void;
 
-/** The image of a block as it is now; its last four bytes are the checksum. */
-export function encodeImage(block: Block): Buffer {
+/**
+ * The image of a block as it is now, in a buffer from `allocate`; its last four bytes are for the checksum.
+ * See {@link sealImage}.
+ */
+export function encodeImage(block: Block, allocate: (size: number) => Buffer = Buffer.allocUnsafeSlow): Buffer {
   const { schema, offsets, count, window } = block;
   const keyBytes = count === 0 ? 0 : block.keyEnds[count - 1];
   const name = Buffer.from(schema.name);
@@ -32,7 +35,8 @@ export function encodeImage(block: Block): Buffer {
     columns++;
     size += tables[c].length + count * schema.widths[c];
   }
-  const out = Buffer.from(new ArrayBuffer(size));
+  const out = allocate(size);
+  out.fill(0, 0, HEAD);
   out.writeUInt32LE(MAGIC, 0);
   out.writeUInt16LE(FORMAT, 4);
   out.writeUInt16LE(columns, 6);

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { crashPoint } from '../runtime/kernel/crash.ts';
+import type { Piece } from './arena.ts';
 import type { SnapshotFigures, SnapshotMeta } from './contract.ts';
 import type { Database } from './directory.ts';
 import { sealImage } from './image.ts';
@@ -18,7 +19,7 @@ type Put = { type: 'put'; key: Buffer; value: Buffer };
 
 export interface FrozenBlock {
   readonly id: number;
-  readonly image: Buffer;
+  readonly image: Piece;
   readonly assets: number;
   readonly windowEnd: number;
 }
@@ -63,6 +64,7 @@ export async function writeSnapshot(
   for (;;) {
     const batchStarted = performance.now();
     const batch: Put[] = [];
+    const images: Piece[] = [];
     let bytes = 0;
     const put = (key: Buffer, value: Buffer) => {
       batch.push({ type: 'put', key, value });
@@ -76,9 +78,12 @@ export async function writeSnapshot(
       const block = cut.frozen.pop();
       if (block === undefined) break;
       putBlock(target, cut, block, put);
+      images.push(block.image);
     }
     if (batch.length === 0) break;
+    // The database copies the batch before the call returns.
     const written = target.db.batch(batch);
+    for (const image of images) image.release();
     figures.bytes += bytes;
     figures.longestPauseMs = Math.max(figures.longestPauseMs, performance.now() - batchStarted);
     await written;
@@ -100,10 +105,10 @@ function putBlock(
   put: (key: Buffer, value: Buffer) => void,
 ): void {
   cut.table.numbers[block.id] = cut.number;
-  cut.table.crcs[block.id] = sealImage(block.image);
+  cut.table.crcs[block.id] = sealImage(block.image.bytes);
   cut.table.assets[block.id] = block.assets;
   cut.table.windowEnds[block.id] = block.windowEnd;
-  put(numberedKey(cut.number, KeyType.image, block.id, 0), block.image);
+  put(numberedKey(cut.number, KeyType.image, block.id, 0), block.image.bytes);
   target.sides.encode(block.id, cut.number, put);
   target.lives.encode(block.id, cut.number, put);
 }

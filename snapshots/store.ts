@@ -1,3 +1,4 @@
+import { Arena, type Piece } from './arena.ts';
 import { Block } from './block.ts';
 import { GridfoldError } from '../runtime/kernel/errors.ts';
 import { crashPoint } from '../runtime/kernel/crash.ts';
@@ -64,6 +65,7 @@ class PartitionStore implements PartitionState {
   readonly #lives: SideRecords;
   readonly #windows: Windows;
   readonly #names: Names;
+  readonly #arena = new Arena();
   /** As of the newest durable snapshot. */
   #table: BlockTable;
   #number: number;
@@ -278,8 +280,12 @@ class PartitionStore implements PartitionState {
     const replaced = (key: Buffer) => this.#replaced.push(key);
     this.#sides.freeze(block, cut.number, this.#number, replaced);
     this.#lives.freeze(block, cut.number, this.#number, replaced);
-    const image = encodeImage(block);
-    cut.frozen.push({ id: block.id, image, assets: block.count, windowEnd: block.window.end });
+    let image: Piece | null = null;
+    encodeImage(block, (size) => {
+      image = this.#arena.take(size);
+      return image.bytes;
+    });
+    cut.frozen.push({ id: block.id, image: image!, assets: block.count, windowEnd: block.window.end });
     block.dirty = false;
   }
 
@@ -341,6 +347,7 @@ class PartitionStore implements PartitionState {
       const block = this.#resident[id];
       if (block !== null) block.dirty = true;
     }
+    for (const { image } of cut.frozen) image.release();
     this.#sides.revert();
     this.#lives.revert();
     this.#garbage.push([cut.number, cut.number]);
