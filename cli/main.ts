@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { GridfoldError } from '../runtime/kernel/errors.ts';
 import { ConfigError } from '../runtime/system/config.ts';
 import { nearest } from '../runtime/system/nearest.ts';
@@ -16,6 +15,7 @@ import { state } from './commands/state.ts';
 import { commandHelp, generalHelp } from './help.ts';
 import type { Io } from './io.ts';
 import { UsageError } from './usage-error.ts';
+import { version } from './version.ts';
 
 export const commands: readonly Command[] = [run, ingest, replay, sql, state, audit, deadLetters, sim];
 
@@ -44,7 +44,7 @@ export async function main(args: readonly string[], io: Io, openApp: OpenApp): P
 async function dispatch(args: readonly string[], io: Io, openApp: OpenApp): Promise<number> {
   const [name, ...rest] = args;
   if (name === '--version') {
-    io.stdout.write(`${version()}\n`);
+    io.stdout.write(`${version}\n`);
     return 0;
   }
   if (name === undefined) {
@@ -86,8 +86,4 @@ function tell(error: unknown, io: Io): number {
   }
   io.stderr.write(`gridfold: unexpected error, please report it:\n${(error as Error)?.stack ?? String(error)}\n`);
   return 1;
-}
-
-function version(): string {
-  return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
 }
