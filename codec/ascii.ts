@@ -90,3 +90,20 @@ export function fingerprintAscii(bytes: Uint8Array, start: number, end: number):
   h2 = Math.imul(h2 ^ (h2 >>> 16), 2246822507) ^ Math.imul(h1 ^ (h1 >>> 13), 3266489909);
   return 4294967296 * (2097151 & h2) + (h1 >>> 0) || 1;
 }
+
+/** The value written in ASCII bytes [start, end); undefined when it is not JSON. */
+export function parseSlice(bytes: Uint8Array, start: number, end: number): unknown {
+  try {
+    return JSON.parse(asciiText(bytes, start, end));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Position behind `true` or `false` at `at`, -1 when neither stands there. */
+export function endOfBool(bytes: Uint8Array, at: number): number {
+  if (bytes[at] === 0x74)
+    return bytes[at + 1] === 0x72 && bytes[at + 2] === 0x75 && bytes[at + 3] === 0x65 ? at + 4 : -1;
+  if (bytes[at] !== 0x66 || bytes[at + 1] !== 0x61 || bytes[at + 2] !== 0x6c) return -1;
+  return bytes[at + 3] === 0x73 && bytes[at + 4] === 0x65 ? at + 5 : -1;
+}

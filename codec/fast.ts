@@ -1,24 +1,18 @@
 import type { Reading } from '../runtime/shard/reading.ts';
-import { asciiText, endOfPlain, endOfValue, fingerprintAscii, lastInk, skipSpace } from './ascii.ts';
-import { finishFields, pushExtra, pushUnknown, putField } from './fields.ts';
-import {
-  MAX_DEPTH,
-  MAX_SERIAL_CHARS,
-  MAX_TEXT_CHARS,
-  MAX_TXID_CHARS,
-  MAX_UNKNOWN_FIELDS,
-  MAX_UNKNOWN_NAME_CHARS,
-} from './limits.ts';
+import { endOfBool, endOfPlain, endOfValue, fingerprintAscii, lastInk, parseSlice, skipSpace } from './ascii.ts';
+import { FieldReader } from './fast-fields.ts';
+import { finishFields } from './fields.ts';
+import { KeyFinder } from './keys.ts';
+import { MAX_DEPTH, MAX_SERIAL_CHARS, MAX_TXID_CHARS } from './limits.ts';
 import { readNumber } from './number.ts';
-import { BOOL, ENUM, type KindPlan, NUMBER, NUMBER_OR_NONE, TEXT } from './plan.ts';
-import { INVALID_REPORTED, OUT_OF_RANGE, SENTINEL, UNKNOWN_KEY } from './problems.ts';
+import type { KindPlan } from './plan.ts';
+import { UNKNOWN_KEY } from './problems.ts';
 import { settleTimes } from './settle.ts';
 import { TIME_ABSENT, TIME_END, TIME_MIN, TimeReader } from './time.ts';
 import { WordTable } from './words.ts';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
-const COLON = 0x3a;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
@@ -54,13 +48,13 @@ export class FastReader {
   private readonly numbers = new Float64Array(3);
   private lastKind = 0;
   private kind = -1;
+  /** Kind whose fields were read. */
+  private fieldsKind = -1;
   private resend = false;
   private txid = 0;
-  private unknownFields = 0;
-  /** Where the key that was looked up stands. */
-  private keyStart = 0;
-  private keyEnd = 0;
+  private readonly keys = new KeyFinder();
   private readonly times = new TimeReader();
+  private readonly fields: FieldReader;
   /** The memory that was read last, and a view of it. */
   private source: Uint8Array | null = null;
   private view: DataView = new DataView(new ArrayBuffer(0));
@@ -73,6 +67,7 @@ export class FastReader {
       '',
     );
     this.problems = problems;
+    this.fields = new FieldReader(problems);
   }
 
   /** True when bytes [start, end) were read into `reading` completely. */
@@ -118,9 +113,9 @@ export class FastReader {
       let key = next[previous];
       let value = TOP.behind(view, p, last, key);
       if (value < 0) {
-        value = this.findKey(bytes, p, last);
+        value = this.keys.find(bytes, p, last);
         if (value < 0) return false;
-        key = TOP.find(bytes, this.keyStart, this.keyEnd);
+        key = TOP.find(bytes, this.keys.start, this.keys.end);
         if (key >= 0) next[previous] = key;
       }
       p = bytes[value] <= 0x20 ? skipSpace(bytes, value) : value;
@@ -133,17 +128,15 @@ export class FastReader {
         previous = key + 1;
         if ((seen & (1 << key)) !== 0) return false;
         seen |= 1 << key;
-        if (key === FIELDS && this.kind < 0) {
-          fieldsAt = p;
-          p = endOfValue(bytes, p, last, MAX_DEPTH - 1);
-        } else p = this.readTopValue(key, bytes, p, last, reading);
+        if (key === FIELDS && this.kind < 0) fieldsAt = p;
+        p = this.readTopValue(key, bytes, p, last, reading);
       }
       if (p < 0) return false;
       let c = bytes[p];
       if (c <= 0x20) c = bytes[(p = skipSpace(bytes, p))];
       if (c === COMMA) continue;
       if (p !== last || (seen & REQUIRED) !== REQUIRED) return false;
-      return fieldsAt < 0 || this.readFields(bytes, fieldsAt, last, this.kinds[this.kind], reading) > 0;
+      return fieldsAt < 0 || this.kind === this.fieldsKind || this.readFieldsAgain(bytes, fieldsAt, last, reading);
     }
   }
 
@@ -166,8 +159,21 @@ export class FastReader {
       case SEQ_NO:
         return this.readSeqNo(bytes, at);
       default:
-        return this.readFields(bytes, at, last, this.kinds[this.kind], reading);
+        // Before the kind is known, the fields are taken for those of the last one.
+        this.fieldsKind = this.kind < 0 ? this.lastKind : this.kind;
+        return this.fields.read(this.view, bytes, at, last, this.kinds[this.fieldsKind], reading);
     }
+  }
+
+  /** The fields came before the kind, and the guess was wrong: they are read once more. */
+  private readFieldsAgain(bytes: Uint8Array, at: number, last: number, reading: Reading): boolean {
+    const unknownKeys = this.problems[UNKNOWN_KEY];
+    this.problems.fill(0);
+    this.problems[UNKNOWN_KEY] = unknownKeys;
+    reading.present = 0;
+    reading.invalid = 0;
+    reading.extra = null;
+    return this.fields.read(this.view, bytes, at, last, this.kinds[this.kind], reading) > 0;
   }
 
   private readSerial(bytes: Uint8Array, at: number, last: number): number {
@@ -228,198 +234,12 @@ export class FastReader {
     if (end < 0 || !Number.isSafeInteger(seqNo) || seqNo < 0) return -1;
     return end;
   }
-
-  /** Reads the object of fields that starts at `at`; position behind it, -1 for "not my case". */
-  private readFields(bytes: Uint8Array, at: number, last: number, plan: KindPlan, reading: Reading): number {
-    if (bytes[at] !== OPEN) return -1;
-    const view = this.view;
-    const { names, nextField, shape, min, max } = plan;
-    const values = reading.values;
-    this.unknownFields = 0;
-    let previous = 0;
-    let p = at + 1;
-    if (bytes[p] <= 0x20) p = skipSpace(bytes, p);
-    if (bytes[p] === CLOSE) return p + 1;
-    for (; ; p++) {
-      let field = nextField[previous];
-      let value = names.behind(view, p, last, field);
-      if (value < 0) {
-        value = this.findKey(bytes, p, last);
-        if (value < 0) return -1;
-        field = names.find(bytes, this.keyStart, this.keyEnd);
-        if (field >= 0) nextField[previous] = field;
-      }
-      let c = bytes[value];
-      if (c <= 0x20) c = bytes[(value = skipSpace(bytes, value))];
-      if (field < 0) p = this.readUnknown(bytes, value, last, reading);
-      else {
-        previous = field + 1;
-        if ((reading.present & (1 << field)) !== 0) return -1;
-        if (shape[field] === NUMBER && (c === 0x2d || (c >= 0x30 && c <= 0x39))) {
-          reading.present |= 1 << field;
-          p = readNumber(bytes, value, values, field);
-          const number = values[field];
-          if (!(number >= min[field] && number <= max[field])) this.markInvalid(field, OUT_OF_RANGE, reading);
-        } else p = this.readField(plan, field, bytes, value, last, reading);
-      }
-      if (p < 0) return -1;
-      c = bytes[p];
-      if (c <= 0x20) c = bytes[(p = skipSpace(bytes, p))];
-      if (c === COMMA) continue;
-      return c === CLOSE ? p + 1 : -1;
-    }
-  }
-
-  /** Finds the key at `at` or behind white space there; position behind its colon, -1 when there is no plain one. */
-  private findKey(bytes: Uint8Array, at: number, last: number): number {
-    const quote = skipSpace(bytes, at);
-    if (bytes[quote] !== QUOTE) return -1;
-    const close = endOfPlain(bytes, quote + 1, last);
-    if (close < 0) return -1;
-    this.keyStart = quote + 1;
-    this.keyEnd = close;
-    const colon = skipSpace(bytes, close + 1);
-    return bytes[colon] === COLON ? colon + 1 : -1;
-  }
-
-  /** Reads the value of a field by its shape; a number without sentinels was tried before. */
-  private readField(
-    plan: KindPlan,
-    field: number,
-    bytes: Uint8Array,
-    at: number,
-    last: number,
-    reading: Reading,
-  ): number {
-    let end = -1;
-    switch (plan.shape[field]) {
-      case ENUM:
-        end = bytes[at] === QUOTE ? this.readWord(plan, field, bytes, at, last, reading.values) : -1;
-        break;
-      case NUMBER_OR_NONE:
-        end = this.readNumberOrNone(plan, field, bytes, at, reading);
-        break;
-      case BOOL:
-        end = endOfBool(bytes, at);
-        reading.values[field] = bytes[at] === 0x74 ? 1 : 0;
-        break;
-      case TEXT:
-        end = bytes[at] === QUOTE ? readText(plan, field, bytes, at + 1, last, reading) : -1;
-        break;
-    }
-    if (end < 0) return this.readOther(plan, field, bytes, at, last, reading);
-    reading.present |= 1 << field;
-    return end;
-  }
-
-  private readNumberOrNone(plan: KindPlan, field: number, bytes: Uint8Array, at: number, reading: Reading): number {
-    const end = readNumber(bytes, at, reading.values, field);
-    if (end < 0) return -1;
-    const value = reading.values[field];
-    if (plan.sentinels[field]?.includes(value)) this.markInvalid(field, SENTINEL, reading);
-    else if (!(value >= plan.min[field] && value <= plan.max[field])) this.markInvalid(field, OUT_OF_RANGE, reading);
-    return end;
-  }
-
-  /** Reads an enum word of the list, its opening quote at `at`; position behind it, -1 when it is none. */
-  private readWord(
-    plan: KindPlan,
-    field: number,
-    bytes: Uint8Array,
-    at: number,
-    last: number,
-    out: Float64Array,
-  ): number {
-    const words = plan.words[field] as WordTable;
-    let word = plan.lastWord[field];
-    let end = words.behind(this.view, at, last, word);
-    if (end < 0) {
-      const close = endOfPlain(bytes, at + 1, last);
-      word = close < 0 ? -1 : words.find(bytes, at + 1, close);
-      if (word < 0) return -1;
-      plan.lastWord[field] = word;
-      end = close + 1;
-    }
-    out[field] = word;
-    return end;
-  }
-
-  private markInvalid(field: number, problem: number, reading: Reading): void {
-    reading.values[field] = 0;
-    reading.invalid |= 1 << field;
-    this.problems[problem]++;
-  }
-
-  /** Null, lists, wrong types, unknown words: the value alone is parsed, and means what the document path says. */
-  private readOther(
-    plan: KindPlan,
-    field: number,
-    bytes: Uint8Array,
-    at: number,
-    last: number,
-    reading: Reading,
-  ): number {
-    if (bytes[at] === 0x6e && bytes[at + 1] === 0x75 && bytes[at + 2] === 0x6c && bytes[at + 3] === 0x6c) {
-      reading.present |= 1 << field;
-      this.markInvalid(field, INVALID_REPORTED, reading);
-      return at + 4;
-    }
-    const end = endOfValue(bytes, at, last, MAX_DEPTH - 2);
-    if (end < 0) return -1;
-    const value = parsed(bytes, at, end);
-    if (value === undefined) return -1;
-    putField(plan, field, value, reading, this.problems);
-    return end;
-  }
-
-  private readUnknown(bytes: Uint8Array, at: number, last: number, reading: Reading): number {
-    if (++this.unknownFields > MAX_UNKNOWN_FIELDS || this.keyEnd - this.keyStart > MAX_UNKNOWN_NAME_CHARS) return -1;
-    const end = endOfValue(bytes, at, last, MAX_DEPTH - 2);
-    if (end < 0) return -1;
-    const value = parsed(bytes, at, end);
-    if (value === undefined) return -1;
-    const name = asciiText(bytes, this.keyStart, this.keyEnd);
-    if (reading.extra?.some((extra) => extra[0] === name)) return -1;
-    pushUnknown(name, value, reading, this.problems);
-    return end;
-  }
 }
 
-/** The value written in ASCII bytes [start, end); undefined when it is not JSON. */
-function parsed(bytes: Uint8Array, start: number, end: number): unknown {
-  try {
-    return JSON.parse(asciiText(bytes, start, end));
-  } catch {
-    return undefined;
-  }
-}
-
+/** Position behind a value that nobody wants, -1 when it is none. */
 function skipValue(bytes: Uint8Array, at: number, last: number): number {
   const end = endOfValue(bytes, at, last, MAX_DEPTH - 1);
-  return end > 0 && parsed(bytes, at, end) !== undefined ? end : -1;
-}
-
-function endOfBool(bytes: Uint8Array, at: number): number {
-  if (bytes[at] === 0x74)
-    return bytes[at + 1] === 0x72 && bytes[at + 2] === 0x75 && bytes[at + 3] === 0x65 ? at + 4 : -1;
-  if (bytes[at] !== 0x66 || bytes[at + 1] !== 0x61 || bytes[at + 2] !== 0x6c) return -1;
-  return bytes[at + 3] === 0x73 && bytes[at + 4] === 0x65 ? at + 5 : -1;
-}
-
-/** Reads a plain text from behind its quote; position behind it, -1 when it is not plain or too long. */
-function readText(
-  plan: KindPlan,
-  field: number,
-  bytes: Uint8Array,
-  at: number,
-  last: number,
-  reading: Reading,
-): number {
-  const close = endOfPlain(bytes, at, last);
-  if (close < 0 || close - at > MAX_TEXT_CHARS) return -1;
-  reading.values[field] = 0;
-  pushExtra(reading, plan.specs[field].name, plan.text(field, bytes, at, close));
-  return close + 1;
+  return end > 0 && parseSlice(bytes, at, end) !== undefined ? end : -1;
 }
 
 /** Closing quote of a time: the usual lengths are tried before the string is scanned. */

@@ -1,6 +1,5 @@
 import { GridfoldError } from '../runtime/kernel/errors.ts';
 import { type FieldSpec, MAX_FIELDS } from '../runtime/shard/reading.ts';
-import { asciiText } from './ascii.ts';
 import { isPlain, WordTable } from './words.ts';
 
 /** The part of a kind that decoding needs. */
@@ -13,7 +12,8 @@ export const NUMBER = 0;
 export const ENUM = 1;
 export const BOOL = 2;
 export const TEXT = 3;
-export const OTHER = 4;
+export const LIST = 4;
+export const ALERTS = 6;
 /** A number with sentinels. */
 export const NUMBER_OR_NONE = 5;
 
@@ -23,7 +23,7 @@ export class KindPlan {
   readonly specs: readonly FieldSpec[];
   readonly indexOf: ReadonlyMap<string, number>;
   readonly names: WordTable;
-  /** NUMBER, NUMBER_OR_NONE, ENUM, BOOL, TEXT or OTHER. */
+  /** NUMBER, NUMBER_OR_NONE, ENUM, BOOL, TEXT, LIST or ALERTS. */
   readonly shape: Uint8Array;
   readonly min: Float64Array;
   readonly max: Float64Array;
@@ -35,7 +35,6 @@ export class KindPlan {
   /** Guesses that save a look-up: the field that followed field i - 1 the last time, the word that field i had. */
   readonly nextField: Int16Array;
   readonly lastWord: Int16Array;
-  private readonly lastText: string[];
 
   constructor(kind: DecodedKind) {
     check(kind);
@@ -56,25 +55,24 @@ export class KindPlan {
     this.seqNo = specs.findIndex((spec) => spec.name === 'seqNo' && spec.type === 'number');
     this.nextField = new Int16Array(specs.length + 1);
     this.lastWord = new Int16Array(specs.length + 1);
-    this.lastText = specs.map(() => '');
-  }
-
-  /** The text in ASCII bytes [start, end), the same string again while a field keeps its text. */
-  text(field: number, bytes: Uint8Array, start: number, end: number): string {
-    const last = this.lastText[field];
-    if (last.length === end - start) {
-      let i = 0;
-      while (i < last.length && last.charCodeAt(i) === bytes[start + i]) i++;
-      if (i === last.length) return last;
-    }
-    this.lastText[field] = asciiText(bytes, start, end);
-    return this.lastText[field];
   }
 }
 
 function shapeOf(spec: FieldSpec): number {
-  if (spec.type === 'number') return spec.sentinels?.length ? NUMBER_OR_NONE : NUMBER;
-  return spec.type === 'enum' ? ENUM : spec.type === 'bool' ? BOOL : spec.type === 'text' ? TEXT : OTHER;
+  switch (spec.type) {
+    case 'number':
+      return spec.sentinels?.length ? NUMBER_OR_NONE : NUMBER;
+    case 'enum':
+      return ENUM;
+    case 'bool':
+      return BOOL;
+    case 'text':
+      return TEXT;
+    case 'list':
+      return LIST;
+    case 'alerts':
+      return ALERTS;
+  }
 }
 
 const indexed = (names: readonly string[]): Map<string, number> => new Map(names.map((name, index) => [name, index]));
