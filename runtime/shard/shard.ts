@@ -51,6 +51,7 @@ export interface ShardObserver {
 type Message =
   | { readonly type: 'run'; readonly topic: InputTopic; readonly run: Run }
   | { readonly type: 'tick' }
+  | { readonly type: 'commit' }
   | { readonly type: 'publish'; readonly done: () => void }
   | { readonly type: 'stop'; readonly done: (error?: unknown) => void };
 
@@ -124,6 +125,7 @@ export class Shard {
   /** After a failure: lets go of what it holds, without commit or snapshot. */
   async abandon(): Promise<void> {
     this.#cancelTick();
+    this.phase = this.phase === 'live' ? 'stopped' : this.phase;
     await this.#source?.stop();
     await this.#snapshotting?.catch(() => {});
     await this.fold?.state.close();
@@ -132,7 +134,9 @@ export class Shard {
   /** Resolves when everything of `topic` below `offset` is folded and committed. */
   reached(topic: InputTopic, offset: number): Promise<void> {
     if (this.committed[topic] >= offset) return Promise.resolve();
-    return new Promise((resolve) => this.#waiters.push({ topic, offset, resolve }));
+    const reached = new Promise<void>((resolve) => this.#waiters.push({ topic, offset, resolve }));
+    if (this.fold.position[topic] >= offset) this.#send({ type: 'commit' });
+    return reached;
   }
 
   /** Remember which assets commits change, or stop doing so. */
@@ -183,6 +187,7 @@ export class Shard {
   async #receive(message: Message): Promise<void> {
     if (message.type === 'run') await this.#run(message.topic, message.run);
     else if (message.type === 'tick') await this.#onTick();
+    else if (message.type === 'commit') await this.#commit();
     else if (message.type === 'publish') await this.#publishAll(message.done);
     else await this.#stopNow(message.done);
   }
@@ -198,9 +203,10 @@ export class Shard {
     this.#recordsSinceSnapshot += to - from;
     this.options.observer.folded(this.partition, topic, to - from, performance.now() - began, this.fold.tally);
     this.fold.tally.reset();
-    if (this.fold.outputs.bytes >= MAX_COMMIT_BYTES || clock - this.#lastCommitAt >= this.options.commitIntervalMs) {
-      await this.#commit();
-    }
+    const { position, outputs } = this.fold;
+    const isDue = outputs.bytes >= MAX_COMMIT_BYTES || clock - this.#lastCommitAt >= this.options.commitIntervalMs;
+    // Somebody waits for exactly this: it need not wait for the interval too.
+    if (isDue || this.#waiters.some((w) => position[w.topic] >= w.offset)) await this.#commit();
     this.#source.credit();
   }
 

@@ -1,0 +1,227 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { ManualClock } from '../kernel/clock.ts';
+import { GridfoldError } from '../kernel/errors.ts';
+import { topics } from '../log/contract.ts';
+import { openEmbeddedLog } from '../log/embedded/embedded.ts';
+import { decodeDeadLetter } from '../shard/outputs.ts';
+import { RecordReader } from '../shard/record-reader.ts';
+import type { Phase } from '../shard/recovery.ts';
+import type { ShardObserver } from '../shard/shard.ts';
+import { currentOf, type Said } from '../shard/testing/test-fold.ts';
+import { type LampRecord, toyType } from '../shard/testing/toy.ts';
+import { Runtime, type RuntimeOptions } from './runtime.ts';
+
+const START = Date.UTC(2026, 0, 1);
+const closers: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+function folder(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'gridfold-runtime-'));
+  closers.push(async () => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+interface Rig {
+  readonly runtime: Runtime;
+  readonly clock: ManualClock;
+  readonly replayed: number[];
+  readonly errors: unknown[];
+  send(records: readonly LampRecord[]): Promise<void>;
+  /** Lets the clock run in ticks, giving the shards room to act on each. */
+  advance(ms: number): Promise<void>;
+  derived(): Promise<Said[]>;
+  deadLetters(): Promise<{ reason: string; value: string }[]>;
+  stop(): Promise<void>;
+  /** The end without a goodbye: everything is let go as it is. */
+  drop(): Promise<void>;
+}
+
+async function open(dir: string, clock = new ManualClock(START), options: Partial<RuntimeOptions> = {}): Promise<Rig> {
+  const log = await openEmbeddedLog({ dir: join(dir, 'log'), partitions: 2, clock });
+  const replayed: number[] = [];
+  const errors: unknown[] = [];
+  const observer: ShardObserver = {
+    phase: (_p, phase: Phase, detail) => void (phase === 'live' && replayed.push(detail.replayed as number)),
+    committed() {},
+    snapshot() {},
+    folded() {},
+    quarantined: (_p, _k, _s, error) => void errors.push(error),
+    failed: (_p, error) => void errors.push(error),
+  };
+  const runtime = new Runtime({
+    type: toyType,
+    log,
+    clock,
+    dataDir: dir,
+    commitIntervalMs: 100,
+    snapshotIntervalMs: 30_000,
+    snapshotRecords: 1_000_000,
+    horizonMs: 86_400_000,
+    blocksPerKind: 16,
+    maxResidentBytes: 1 << 28,
+    windowBytesPerBlock: 1 << 20,
+    silenceOutageMs: 3_600_000,
+    silenceGraceMs: 0,
+    retentionMs: 7 * 86_400_000,
+    retentionBytes: null,
+    observer,
+    message() {},
+    ...options,
+  });
+  await runtime.start([]);
+  let isStopped = false;
+  const stop = async () => {
+    if (isStopped) return;
+    isStopped = true;
+    await runtime.stop();
+    await log.close();
+  };
+  closers.push(stop);
+  const drop = async () => {
+    isStopped = true;
+    await Promise.all(runtime.shards.map((shard) => shard.abandon()));
+    await log.close();
+  };
+  const read = async (topic: string): Promise<Uint8Array[]> => {
+    const found: Uint8Array[] = [];
+    for (let p = 0; p < log.partitions; p++) {
+      const reader = new RecordReader(log, topic, p, 0);
+      await reader.take(log.extent(topic, p).end, ({ batch, from, to }) => {
+        for (let i = from; i < to; i++) found.push(batch.bytes.slice(batch.keyEnd[i], batch.valueEnd[i]));
+      });
+    }
+    return found;
+  };
+  return {
+    runtime,
+    clock,
+    replayed,
+    errors,
+    async send(records) {
+      await runtime.produce('telemetry', records.map((r) => ({ key: r.serial, value: Buffer.from(JSON.stringify(r)) })));
+      await runtime.settled();
+    },
+    async advance(ms) {
+      for (let left = ms; left > 0; left -= 10_000) {
+        clock.advance(Math.min(left, 10_000));
+        await runtime.settled();
+      }
+    },
+    derived: async () => (await read(topics.derived)).map((v) => JSON.parse(Buffer.from(v).toString()) as Said),
+    deadLetters: async () =>
+      (await read(topics.deadLetters)).map((v) => {
+        const { reason, value } = decodeDeadLetter(v);
+        return { reason, value: Buffer.from(value).toString() };
+      }),
+    stop,
+    drop,
+  };
+}
+
+const lamp = (serial: string, minute: number, rest: Partial<LampRecord> = {}): LampRecord => ({
+  serial,
+  deviceTime: START + minute * 60_000,
+  txid: `${serial}-${minute}`,
+  level: 1,
+  mode: 'dim',
+  ...rest,
+});
+
+test('after a clean stop the next start replays nothing and knows everything', async () => {
+  const dir = folder();
+  const first = await open(dir);
+  await first.send([lamp('A', 1), lamp('B', 1), lamp('A', 2, { mode: 'bright' })]);
+  const before = first.runtime.asset('A');
+  await first.stop();
+  const second = await open(dir, new ManualClock(START + 60_000));
+  expect(second.replayed).toEqual([0, 0]);
+  expect(second.runtime.asset('A')).toEqual(before);
+});
+
+test('without a snapshot a start replays from the journal, and what it said is not said again', async () => {
+  const dir = folder();
+  const first = await open(dir);
+  await first.send([lamp('A', 1), lamp('A', 2, { mode: 'bright' }), lamp('A', 1, { mode: 'off', txid: 'x' })]);
+  const said = await first.derived();
+  const view = first.runtime.asset('A');
+  await first.drop();
+  const second = await open(dir, new ManualClock(START + 60_000));
+  expect(second.replayed.reduce((a, b) => a + b)).toBe(3);
+  expect(second.runtime.asset('A')).toEqual(view);
+  expect(await second.derived()).toEqual(said);
+});
+
+test('silence: the timer announces it, an earlier reading delivered late takes it back', async () => {
+  const rig = await open(folder());
+  await rig.send([lamp('A', 0), lamp('B', 0)]);
+  for (let minute = 1; minute <= 5; minute++) {
+    await rig.advance(60_000);
+    await rig.send([lamp('B', minute)]);
+  }
+  const silences = async () => [...currentOf(await rig.derived())].filter(([id]) => id.startsWith('silence')).map(([id]) => id);
+  expect(await silences()).toEqual([`silence A/${START}`]);
+  expect(rig.runtime.asset('A')?.status).toBe('OFFLINE');
+  await rig.send([lamp('A', 1), lamp('A', 2), lamp('A', 3), lamp('A', 4)]);
+  expect(await silences()).toEqual([]);
+  expect(rig.runtime.asset('A')?.status).toBe('ON');
+});
+
+test('when nobody is heard, nobody is silent: timers wait for records and a time of grace', async () => {
+  const rig = await open(folder(), undefined, { silenceOutageMs: 60_000, silenceGraceMs: 120_000 });
+  await rig.send([lamp('A', 0), lamp('B', 0)]);
+  await rig.advance(600_000);
+  expect(rig.runtime.asset('A')?.status).toBe('ON');
+  await rig.send([lamp('B', 10)]);
+  await rig.advance(50_000);
+  await rig.send([lamp('B', 11)]);
+  expect(rig.runtime.asset('A')?.status).toBe('ON');
+  for (let i = 0; i < 3; i++) {
+    await rig.advance(50_000);
+    await rig.send([lamp('B', 12 + i)]);
+  }
+  expect(rig.runtime.asset('A')?.status).toBe('OFFLINE');
+});
+
+test('an asset whose fold throws is quarantined with the state it had; the others go on; its records become dead letters', async () => {
+  const rig = await open(folder());
+  await rig.send([lamp('A', 1), lamp('A', 2, { note: 'fine', mode: 'bright' }), lamp('A', 3, { note: 'poison' }), lamp('A', 4), lamp('B', 1)]);
+  expect(rig.errors).toHaveLength(1);
+  expect((await rig.deadLetters()).map((l) => l.reason)).toEqual(['fold_failed', 'quarantined']);
+  expect(JSON.parse((await rig.deadLetters())[0].value)).toEqual(lamp('A', 3, { note: 'poison' }));
+  expect(rig.runtime.asset('A')?.regions.mode.state).toBe('bright');
+  expect(rig.runtime.asset('A')?.eventTime).toBe(new Date(START + 120_000).toISOString());
+  expect(rig.runtime.asset('B')?.counts.applied).toBe(1);
+});
+
+test('what comes later than the horizon is set aside with its bytes', async () => {
+  const rig = await open(folder(), undefined, { horizonMs: 3_600_000 });
+  await rig.send([lamp('A', 0), lamp('A', 200), lamp('A', 100)]);
+  expect(await rig.deadLetters()).toEqual([{ reason: 'beyond_horizon', value: JSON.stringify(lamp('A', 100)) }]);
+});
+
+test('without snapshots the log is folded again from its start', async () => {
+  const dir = folder();
+  const first = await open(dir);
+  await first.send([lamp('A', 1), lamp('B', 1)]);
+  await first.stop();
+  rmSync(join(dir, 'state'), { recursive: true });
+  const second = await open(dir);
+  expect(second.replayed.reduce((a, b) => a + b)).toBe(2);
+  await second.stop();
+});
+
+test('waiting for a position ends when it is folded, or says that it is not', async () => {
+  const rig = await open(folder());
+  const [place] = await rig.runtime.produce('telemetry', [{ key: 'A', value: Buffer.from(JSON.stringify(lamp('A', 1))) }]);
+  const folded = rig.runtime.waitFor('telemetry', place.partition, place.next, 60_000);
+  await rig.runtime.settled();
+  await folded;
+  const never = rig.runtime.waitFor('telemetry', place.partition, place.next + 1, 1_000);
+  rig.clock.advance(1_000);
+  await expect(never).rejects.toThrow(GridfoldError);
+});
