@@ -1,0 +1,182 @@
+import type { DerivedColumn, DerivedColumnType, DerivedType } from '../../runtime/shard/derived.ts';
+
+const column = (name: string, type: DerivedColumnType, doc: string, unit?: string): DerivedColumn =>
+  unit === undefined ? { name, type, doc } : { name, type, doc, unit };
+const fromTime = column('fromTime', 'time', 'Start');
+const toTime = column('toTime', 'time', 'End; null while open');
+
+export const stateTransition: DerivedType = {
+  name: 'state_transition',
+  table: 'state_transitions',
+  doc: 'A region of the asset went from one state to another.',
+  key: 'serial, region, event time, number among the transitions of that region at that time',
+  columns: [
+    column('region', 'text', 'Region: lifecycle, connectivity, firmware, health, operation or grid'),
+    column('from', 'text', 'State that was left'),
+    column('to', 'text', 'State that was entered'),
+    column('cause', 'text', 'What the decision rests on, for instance power, alert, silence'),
+    column('leftAfterMs', 'integer', 'How long the left state had lasted; null where it had no beginning', 'ms'),
+  ],
+};
+
+export const stateInterval: DerivedType = {
+  name: 'state_interval',
+  table: 'state_intervals',
+  doc: 'A region of the asset was in one state for a time. Intervals of a region neither overlap nor leave holes.',
+  key: 'serial, region, from time',
+  columns: [column('region', 'text', 'Region'), column('state', 'text', 'State'), fromTime, toTime],
+};
+
+export const energyInterval: DerivedType = {
+  name: 'energy_interval',
+  table: 'energy_intervals',
+  doc: 'Energy through the asset in 15 minutes. A row exists where there is coverage or energy.',
+  key: 'serial, interval start, length in seconds',
+  lazy: true,
+  columns: [
+    column('startTime', 'time', 'Start of the interval'),
+    column('lengthS', 'integer', 'Length of the interval', 's'),
+    column('inWh', 'double', 'Energy into the asset', 'Wh'),
+    column('outWh', 'double', 'Energy out of the asset', 'Wh'),
+    column('method', 'text', '`counter` where the asset has an energy counter, else `power` (left rectangle)'),
+    column('coverage', 'double', 'Share of the interval that readings cover, 0..1; from time alone'),
+  ],
+};
+
+export const counterReset: DerivedType = {
+  name: 'counter_reset',
+  table: 'counter_resets',
+  doc: 'An energy counter started anew.',
+  key: 'serial, field, event time',
+  columns: [
+    column('field', 'text', 'Field of the counter'),
+    column('before', 'double', 'Last value before', 'Wh'),
+    column('after', 'double', 'First value after', 'Wh'),
+    column('class', 'text', '`reset`, `rollover` at 2^32, or `daily`'),
+  ],
+};
+
+export const dataGap: DerivedType = {
+  name: 'data_gap',
+  table: 'data_gaps',
+  doc: 'A time without measurements. A silence that begins with a gap of zeros is part of that gap.',
+  key: 'serial, from time',
+  columns: [
+    fromTime,
+    toTime,
+    column('class', 'text', '`silent`: no readings; `zeros`: readings that stand for missing data'),
+  ],
+};
+
+export const fault: DerivedType = {
+  name: 'fault',
+  table: 'faults',
+  doc: 'A fault from its opening to its close. One that comes back within 24 h of its close is the same incident.',
+  key: 'serial, code, opened time',
+  columns: [
+    column('code', 'text', 'Alert name, disabled reason or error code with which it opened; it keeps that code'),
+    column('severity', 'text', '`critical` or `rma`'),
+    column('openedTime', 'time', 'Opened; told by the device where it tells'),
+    column('closedTime', 'time', 'Closed; null while open'),
+    column('recurrence', 'integer', 'How often the incident came back; 0 the first time'),
+    column('closedBy', 'text', '`cleared` by the device, `productive` evidence of work, or `replaced`'),
+  ],
+};
+
+export const gridEvent: DerivedType = {
+  name: 'grid_event',
+  table: 'grid_events',
+  doc: 'The asset was away from the grid.',
+  key: 'serial, from time',
+  columns: [
+    fromTime,
+    toTime,
+    column('intentional', 'boolean', 'True where the island was commanded or scheduled'),
+    column('durationMs', 'integer', 'Duration; null while open', 'ms'),
+    column('energyServedWh', 'double', 'Energy out of the asset in that time; null while open', 'Wh'),
+    column('socFrom', 'double', 'State of charge at the start, 0..1'),
+    column('socTo', 'double', 'State of charge at the end, 0..1; null while open'),
+  ],
+};
+
+export const derateInterval: DerivedType = {
+  name: 'derate_interval',
+  table: 'derate_intervals',
+  doc: 'Something held the asset below its rated power for more than 60 s.',
+  key: 'serial, cause, from time',
+  columns: [
+    column('cause', 'text', 'SOC_LIMIT, THERMAL, POWER_CONFIG, RAMP, GRID_SUPPORT, CURTAILED, LOW_SOE or DERATED'),
+    fromTime,
+    toTime,
+  ],
+};
+
+export const firmwareUpdate: DerivedType = {
+  name: 'firmware_update',
+  table: 'firmware_updates',
+  doc: 'The firmware changed, or an attempt to change it ended; told by the device or by the record of an update.',
+  key: 'serial, source, time of the change (device) or of the first record (lifecycle)',
+  columns: [
+    column('fromVersion', 'text', 'Version before; null where nobody told'),
+    column('toVersion', 'text', 'Version after; for a failed attempt the one that was wanted'),
+    column('startedTime', 'time', 'First record of the attempt; null where only the device tells'),
+    column('completedTime', 'time', 'When the new version was seen or the attempt ended; null while it runs'),
+    column('ok', 'boolean', 'False for a failed attempt; null while it runs'),
+    column('rollback', 'boolean', 'True where the new version is lower than the old one'),
+    column('source', 'text', '`telemetry` or `lifecycle`'),
+  ],
+};
+
+export const lifecycleChange: DerivedType = {
+  name: 'lifecycle_change',
+  table: 'lifecycle_changes',
+  doc: 'What a lifecycle record did. Illegal ones wait for review here.',
+  key: 'serial, id of the lifecycle record',
+  columns: [
+    column('recordId', 'text', 'Id of the lifecycle record'),
+    column('type', 'text', 'Its type'),
+    column('from', 'text', 'State before'),
+    column('to', 'text', 'State after'),
+    column('legal', 'boolean', 'False: not foreseen from that state, for review'),
+    column('voided', 'boolean', 'True: replaced by a correction or taken back'),
+    column('source', 'text', 'System that told'),
+    column('occurredTime', 'time', 'When it happened, as the record says'),
+    column('reportedTime', 'time', 'When the record was made'),
+    column('data', 'json', 'What else the record says'),
+  ],
+};
+
+export const slotOccupancy: DerivedType = {
+  name: 'slot_occupancy',
+  table: 'slot_occupancies',
+  doc: 'An asset held a slot of a site for a time.',
+  key: 'siteId, slot, from time',
+  columns: [
+    column('siteId', 'text', 'Site'),
+    column('slot', 'text', 'Slot: the position at the site, which outlives the asset'),
+    column('serial', 'text', 'Asset'),
+    fromTime,
+    toTime,
+    column('installEpoch', 'integer', 'Number of this installation in the life of the asset, from 1'),
+    column('replaces', 'text', 'Serial of the asset that held the slot before, where the record tells'),
+  ],
+};
+
+export const derivedTypes: readonly DerivedType[] = [
+  stateTransition,
+  stateInterval,
+  energyInterval,
+  counterReset,
+  dataGap,
+  fault,
+  gridEvent,
+  derateInterval,
+  firmwareUpdate,
+  lifecycleChange,
+  slotOccupancy,
+];
+
+/** Time as it stands in keys of facts. */
+export function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}

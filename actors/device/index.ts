@@ -1,0 +1,31 @@
+import { decodeLifecycle } from '../../codec/lifecycle.ts';
+import { REASONS } from '../../codec/reasons.ts';
+import { createTelemetryDecoder } from '../../codec/telemetry.ts';
+import type { ActorType, Kind, ReadingDecoder } from '../../runtime/shard/contract.ts';
+import { derivedTypes } from './facts.ts';
+import { inverter } from './inverter/inverter.ts';
+import { powerwall } from './powerwall/powerwall.ts';
+
+export { deviceMachines } from './machines.ts';
+
+/** The kinds of devices, in the order that numbers them in readings. */
+export const kinds: readonly Kind[] = [powerwall, inverter];
+
+const kindNames: ReadonlySet<string> = new Set(kinds.map((kind) => kind.name));
+const reasons: readonly string[] = REASONS.map((reason) => reason.code);
+
+/** The actor type of everything that has a serial and sends readings. */
+export const deviceType: ActorType = {
+  name: 'device',
+  kinds,
+  derived: derivedTypes,
+  createDecoder(): ReadingDecoder {
+    return Object.assign(createTelemetryDecoder(kinds), { reasons });
+  },
+  decodeLifecycle(bytes, start, end, timestamp) {
+    const outcome = decodeLifecycle(bytes, start, end, timestamp, kindNames);
+    if (!outcome.ok) return { ok: false, reason: outcome.reason };
+    const { serial, kind, ...record } = outcome.record;
+    return { ok: true, serial, kind, record };
+  },
+};

@@ -1,0 +1,90 @@
+import type { StateSchema } from '../../../snapshots/schema.ts';
+import type { AssetConfig, Kind } from '../../../runtime/shard/contract.ts';
+import type { Facts } from '../../../runtime/shard/derived.ts';
+import type { Reading } from '../../../runtime/shard/reading.ts';
+import type { Alert } from '../../../codec/alerts.ts';
+import { foldAlerts } from '../alerts.ts';
+import { foldDerates } from '../derates.ts';
+import { allInvalid, foldShared, openShared, planDevice } from '../device.ts';
+import { foldFirmware, keepExtras } from '../extras.ts';
+import { foldHealth } from '../health.ts';
+import { foldLifecycle, lifecycleStates } from '../lifecycle.ts';
+import { BoundRegion } from '../region.ts';
+import { elapse, silenceLimits } from '../silence.ts';
+import { viewAsset } from '../view.ts';
+import { foldStateFaults } from './faults.ts';
+import { inverterFields } from './fields.ts';
+import { derateCauses, foldLists } from './lists.ts';
+import { foldOperation, isAwake } from './operation.ts';
+import { operationRegion } from './operation.machine.ts';
+import { type InverterAsset, type InverterColumns, inverterState } from './state.ts';
+
+/** More than any single inverter feeds. */
+const MAX_POWER_W = 1e7;
+
+const schema = inverterState as unknown as StateSchema;
+const operation = new BoundRegion(schema, operationRegion);
+const plan = planDevice(schema, inverterFields, [operation], MAX_POWER_W);
+const view = { fields: plan.fields, connectivity: plan.connectivity, health: plan.health, operation, grid: null };
+
+const at = (name: string) => inverterFields.findIndex((f) => f.name === name);
+const POWER = at('powerW');
+const STATE = at('stateCode');
+const ERROR = at('errorCode');
+const isTimed = (name: string) => at(name) < 0;
+
+function fold(asset: InverterAsset, reading: Reading, config: AssetConfig, out: Facts): void {
+  const voided = reading.invalid !== 0 && allInvalid(reading, plan);
+  foldShared(asset, reading, plan, config, voided, 0, out);
+  if (voided) return;
+  const t = reading.deviceTime;
+  const { values } = reading;
+  const valid = reading.present & ~reading.invalid;
+  const code = (valid >>> STATE) & 1 ? values[STATE] : Number.NaN;
+  const error = (valid >>> ERROR) & 1 ? values[ERROR] : Number.NaN;
+  const power = (valid >>> POWER) & 1 ? values[POWER] : Number.NaN;
+  const { extra } = reading;
+  if (extra !== null) keepLists(asset, extra, t, out);
+  foldOperation(asset, operation, code, power, t, out);
+  foldStateFaults(asset, code, error, power, t, out);
+  if (extra !== null) foldAlertList(asset, extra, t, out);
+  const causes = derateCauses(asset);
+  if (causes !== asset.derates || causes !== asset.derated) foldDerates(asset, causes, t, out);
+  foldHealth(asset, plan.health, t, out);
+}
+
+function keepLists(asset: InverterAsset, extra: readonly (readonly [string, unknown])[], t: number, out: Facts): void {
+  for (const [name, value] of extra) if (name === 'firmware') foldFirmware(asset, value as string, t, out);
+  keepExtras(asset, extra, t, isTimed);
+  foldLists(asset);
+}
+
+/** After the state: whether an alert that is no longer listed is gone depends on whether the unit is awake. */
+function foldAlertList(
+  asset: InverterAsset,
+  extra: readonly (readonly [string, unknown])[],
+  t: number,
+  out: Facts,
+): void {
+  for (const [name, value] of extra) {
+    if (name === 'alerts') foldAlerts(asset, value as readonly Alert[], t, isAwake(asset), out);
+  }
+}
+
+const kind: Kind<InverterColumns> = {
+  name: 'inverter',
+  machine: 'inverter@1',
+  fields: inverterFields,
+  state: inverterState,
+  defaults: { cadenceMs: 10 * 60_000, timeZone: 'UTC' },
+  lifecycleStates,
+  fold,
+  silenceLimits,
+  elapse: (asset, stage, config, out) => elapse(asset, plan.connectivity, stage, config, out),
+  open: (asset, _config, out) => openShared(asset, plan, out),
+  foldLifecycle,
+  view: (asset, life, config) => viewAsset(asset, life, config, view),
+};
+
+/** Solar inverter. */
+export const inverter = kind as unknown as Kind;

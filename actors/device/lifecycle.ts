@@ -1,0 +1,122 @@
+import type { LifecycleRecord, LifecycleResult, LifecycleStep } from '../../runtime/shard/contract.ts';
+import type { Facts } from '../../runtime/shard/derived.ts';
+import { lifecycleChange } from './facts.ts';
+import { FIRST_STATE, LIFECYCLE_EVENTS, type LifecycleEvent, lifecycleRegion } from './lifecycle.machine.ts';
+import { effectiveRecords, type EffectiveRecord } from './lifecycle-list.ts';
+import { foldFirmwareRecords } from './firmware.ts';
+import { Occupancies } from './occupancy.ts';
+import { sayInterval, sayTransition } from './region.ts';
+import { isTimeZone } from './zone.ts';
+
+const { table } = lifecycleRegion;
+const NONE = table.stateIndex('none');
+const MAX_CADENCE_S = 7 * 86_400;
+
+export const lifecycleStates: readonly string[] = table.states;
+
+/** What is known while the list is folded. */
+interface Life {
+  state: number;
+  since: number;
+  nth: number;
+  cadenceS: number | null;
+  timeZone: string | null;
+}
+
+/** Folds an asset's whole lifecycle list: states its facts and says where the asset stands now. */
+export function foldLifecycle(serial: string, records: readonly LifecycleRecord[], out: Facts): LifecycleResult {
+  const life: Life = { state: NONE, since: 0, nth: 0, cadenceS: null, timeZone: null };
+  const slots = new Occupancies(serial);
+  const effective = effectiveRecords(records);
+  const steps = effective.map((e): LifecycleStep => {
+    const from = life.state;
+    const legal = e.voided ? true : apply(serial, life, slots, e, out);
+    const step = { record: e.record, from: name(from), to: name(life.state), legal, voided: e.voided };
+    sayChange(serial, e, step, out);
+    return step;
+  });
+  if (life.state !== NONE) sayInterval(serial, 'lifecycle', table.states[life.state], life.since, null, out);
+  slots.say(out);
+  foldFirmwareRecords(serial, effective, out);
+  const { siteId, slot } = slots.current;
+  const { state, since, cadenceS, timeZone } = life;
+  return { state, since, siteId, slot, cadenceS, timeZone, steps };
+}
+
+/** Lets one record have its effect. Returns whether the state foresaw it. */
+function apply(serial: string, life: Life, slots: Occupancies, e: EffectiveRecord, out: Facts): boolean {
+  if (e.type === 'voided' || e.type === 'corrected' || e.type === 'firmwareUpdate') return e.resolved;
+  if (!isEvent(e.type)) return false;
+  const event = table.eventIndex(e.type);
+  const legal = table.has(life.state, event);
+  // The first word on an asset whose life began before our books did is taken as it is, and still goes to review.
+  if (!legal && life.state !== NONE) return false;
+  const to = legal ? table.next(life.state, event) : table.stateIndex(FIRST_STATE[e.type]);
+  const at = e.record.eventTime;
+  if (to !== life.state) enter(serial, life, to, at, e.type, out);
+  if (e.type === 'installed') {
+    install(life, e.data);
+    slots.install(at, e.data);
+  } else if (leavesSlot(to)) {
+    slots.leave(at);
+  }
+  return legal && e.resolved;
+}
+
+function enter(serial: string, life: Life, to: number, at: number, cause: string, out: Facts): void {
+  const { states } = table;
+  const from = life.state;
+  life.nth = from !== NONE && life.since === at ? life.nth + 1 : 0;
+  sayTransition(
+    serial,
+    'lifecycle',
+    states[from],
+    states[to],
+    at,
+    life.nth,
+    cause,
+    from === NONE ? null : at - life.since,
+    out,
+  );
+  if (from !== NONE && life.since < at) sayInterval(serial, 'lifecycle', states[from], life.since, at, out);
+  life.state = to;
+  life.since = at;
+}
+
+function install(life: Life, data: Readonly<Record<string, unknown>>): void {
+  const { cadenceSeconds, timeZone } = data;
+  if (typeof cadenceSeconds === 'number' && cadenceSeconds > 0 && cadenceSeconds <= MAX_CADENCE_S) {
+    life.cadenceS = Math.max(1, Math.round(cadenceSeconds));
+  }
+  if (typeof timeZone === 'string' && isTimeZone(timeZone)) life.timeZone = timeZone;
+}
+
+const LEFT = new Set(['inTransit', 'inStock', 'decommissioned', 'returned', 'recycled'].map((s) => table.findState(s)));
+
+function leavesSlot(state: number): boolean {
+  return LEFT.has(state);
+}
+
+function isEvent(type: string): type is LifecycleEvent {
+  return (LIFECYCLE_EVENTS as readonly string[]).includes(type);
+}
+
+function name(state: number): string | null {
+  return state === NONE ? null : table.states[state];
+}
+
+function sayChange(serial: string, e: EffectiveRecord, step: LifecycleStep, out: Facts): void {
+  const { id, eventTime, recordTime, source } = e.record;
+  out.emit(lifecycleChange, `${serial}/${id}`, eventTime, {
+    recordId: id,
+    type: e.record.type,
+    from: step.from,
+    to: step.to,
+    legal: step.legal,
+    voided: step.voided,
+    source,
+    occurredTime: eventTime,
+    reportedTime: recordTime,
+    data: e.record.data,
+  });
+}

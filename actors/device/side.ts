@@ -1,0 +1,63 @@
+import type { CursorBase } from '../../snapshots/cursor.ts';
+
+/** Last value of a text, a list or an unknown field. */
+export type ExtraValue = readonly [name: string, value: unknown, deviceTime: number];
+
+/** An alert of the newest list. */
+export interface KnownAlert {
+  readonly name: string;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+}
+
+/** An incident: open, or closed less than 24 h ago. */
+export interface FaultRecord {
+  readonly code: string;
+  readonly severity: string;
+  /** What closes it: alerts and reasons by their lists, states by productive evidence. */
+  readonly source: 'alert' | 'reason' | 'state';
+  readonly opened: number;
+  /** Start of its last recurrence. */
+  readonly reopened: number;
+  readonly closed: number | null;
+  readonly closedBy: string | null;
+  readonly recurrence: number;
+}
+
+/** A time away from the grid that lasts. */
+export interface Island {
+  readonly from: number;
+  readonly outWh: number;
+  readonly soc: number;
+  readonly intentional: boolean;
+}
+
+/** A 15-minute row that has passed, but to which a counter that was not reported since may still add. */
+export interface PendingRow {
+  /** Start of the row in quarters of an hour since 1970. */
+  readonly quarter: number;
+  readonly inWh: number;
+  readonly outWh: number;
+  readonly coveredMs: number;
+}
+
+/** What of an asset's state has no fixed size. Immutable: writers replace it. */
+export interface DeviceSide {
+  readonly extra: readonly ExtraValue[];
+  readonly alerts: readonly KnownAlert[];
+  readonly faults: readonly FaultRecord[];
+  /** Bit of a derate cause, and since when it holds. */
+  readonly derates: readonly (readonly [bit: number, from: number])[];
+  readonly island: Island | null;
+  readonly rows: readonly PendingRow[];
+}
+
+const EMPTY: DeviceSide = { extra: [], alerts: [], faults: [], derates: [], island: null, rows: [] };
+
+export function readSide(asset: CursorBase): DeviceSide {
+  return asset.readSide<DeviceSide>() ?? EMPTY;
+}
+
+export function changeSide(asset: CursorBase, change: Partial<DeviceSide>): void {
+  asset.writeSide({ ...readSide(asset), ...change });
+}
