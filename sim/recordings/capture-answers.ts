@@ -11,8 +11,7 @@ import {
 } from './capture.ts';
 
 /** Answers that name no serial speak of the home as a whole: its batteries as one Powerwall, its roof as one inverter. */
-export const HOME_POWERWALL = 'HOME-PW';
-export const HOME_INVERTER = 'HOME-PV';
+const HOME = null;
 
 /** `/api/meters/aggregates`: the meters of the home, W and lifetime Wh. */
 export const metersAggregates: CaptureType = {
@@ -27,9 +26,9 @@ export const metersAggregates: CaptureType = {
       ...pickFields(meter('load'), { loadW: 'instant_power' }),
       ...pickFields(meter('solar'), { solarW: 'instant_power' }),
     };
-    assets.push({ kind: 'powerwall', serial: HOME_POWERWALL, model: 'Powerwall', fields: home });
+    assets.push({ kind: 'powerwall', serial: HOME, model: 'Powerwall', fields: home });
     if (power(capture.solar) !== undefined) {
-      assets.push({ kind: 'inverter', serial: HOME_INVERTER, model: 'Solar', fields: meterFields(meter('solar')) });
+      assets.push({ kind: 'inverter', serial: HOME, model: 'Solar', fields: meterFields(meter('solar')) });
     }
     return assets;
   },
@@ -52,7 +51,7 @@ function meterFields(meter: JsonObject): Record<string, FieldValue> {
 /** `/api/system_status`: one entry per battery. */
 export const systemStatus: CaptureType = {
   name: 'system_status',
-  matches: (capture) => Array.isArray(capture.battery_blocks),
+  matches: (capture) => 'battery_blocks' in capture,
   assets(capture) {
     const shared = pickFields(capture, { gridStatus: 'system_island_state' });
     return objects(capture.battery_blocks).map((block) => {
@@ -106,7 +105,7 @@ function gridFaults(capture: JsonObject, block: JsonObject): object[] {
 /** `/api/powerwalls`: what is installed; only its grid state is a reading. */
 export const powerwalls: CaptureType = {
   name: 'powerwalls',
-  matches: (capture) => Array.isArray(capture.powerwalls),
+  matches: (capture) => 'powerwalls' in capture,
   gateway: (capture) =>
     text(capture.gateway_din) === undefined ? undefined : serialOfDin(capture.gateway_din as string),
   assets(capture) {
@@ -142,5 +141,5 @@ export const operation: CaptureType = {
 };
 
 function home(fields: Record<string, FieldValue>): CapturedAsset[] {
-  return [{ kind: 'powerwall', serial: HOME_POWERWALL, model: 'Powerwall', fields }];
+  return [{ kind: 'powerwall', serial: HOME, model: 'Powerwall', fields }];
 }

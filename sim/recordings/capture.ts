@@ -15,8 +15,8 @@ export interface JsonObject {
 /** What one asset says in one capture. */
 export interface CapturedAsset {
   readonly kind: SourceKind;
-  /** As the file names it; not yet distinct. */
-  readonly serial: string;
+  /** As the file names it, not yet distinct; null for the home as a whole. */
+  readonly serial: string | null;
   readonly model: string;
   readonly ratedW?: number;
   readonly fields: Readonly<Record<string, FieldValue>>;
@@ -120,7 +120,11 @@ function newestTimes(capture: JsonObject): NewestTimes {
     if (Array.isArray(value)) for (const item of value as readonly Json[]) visit(name, item);
     else if (isObject(value)) for (const [key, inner] of Object.entries(value)) visit(key, inner);
     else {
-      const key = /^last_?communication_?time$/i.test(name) ? 'communication' : /time/i.test(name) ? 'other' : null;
+      const key = /^last_?communication_?time$/i.test(name)
+        ? 'communication'
+        : /time(stamp)?$/i.test(name)
+          ? 'other'
+          : null;
       const ms = key === null ? null : timeOf(value);
       if (key !== null && ms !== null) newest[key] = Math.max(newest[key] ?? ms, ms);
     }

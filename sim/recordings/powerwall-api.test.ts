@@ -42,6 +42,19 @@ describe('powerwall-api', () => {
     expect(values.map((v) => v.serial)).toEqual(['H-TG1-1', 'H-TG2', 'H-TG1-2', 'H-TG1-3']);
   });
 
+  test('a home without serials is called as the caller says, or as the file', async () => {
+    const capture = { battery: { instant_power: 5 }, solar: { instant_power: 7 } };
+    expect((await readJson(capture, { at })).map((v) => v.serial)).toEqual(['answer-PW', 'answer-PV']);
+    expect((await readJson(capture, { at, serialPrefix: 'H' })).map((v) => v.serial)).toEqual(['H-PW', 'H-PV']);
+    expect(await readJson({ battery_blocks: null }, { at })).toEqual([]);
+  });
+
+  test('takes its time from the answer, and no placeholder or length of time for one', async () => {
+    const meter = { instant_power: 1, timeout: 1_500_000_000, last_communication_time: '0001-01-01T00:00:00Z' };
+    const capture = { site: meter, checks: [{ start_time: '2020-01-01T00:00:00Z', end_time: '2020-01-01T00:00:01Z' }] };
+    expect((await readJson(capture))[0].deviceTime).toBe('2020-01-01T00:00:01.000Z');
+  });
+
   test('gives vitals to the Powerwall they belong to, and its fault to no other', async () => {
     const part = (parent: string, signals = {}) => ({ componentParentDin: parent, ...signals });
     const values = await readJson(
@@ -96,11 +109,19 @@ describe('powerwall-api', () => {
   });
 
   const captures: [file: string, deviceTime: string | null, serials: string[]][] = [
-    ['jrester_grid_status', null, ['HOME-PW']],
-    ['jrester_meters_aggregates', '2020-04-09T12:50:38.990Z', ['HOME-PW', 'HOME-PV']],
+    ['jrester_grid_status', null, ['jrester_grid_status-PW']],
+    [
+      'jrester_meters_aggregates',
+      '2020-04-09T12:50:38.990Z',
+      ['jrester_meters_aggregates-PW', 'jrester_meters_aggregates-PV'],
+    ],
     ['jrester_powerwalls', '2020-10-29T14:02:46.361Z', ['SerialNumber1', 'SerialNumber2']],
     ['jrester_system_status', '2021-10-12T05:13:11.828Z', ['TGXXX-1', 'TGXXX-2', 'XXX']],
-    ['pypowerwall_api.meters.aggregates', '2023-12-16T16:33:19.496Z', ['HOME-PW', 'HOME-PV']],
+    [
+      'pypowerwall_api.meters.aggregates',
+      '2023-12-16T16:33:19.496Z',
+      ['pypowerwall_api.meters.aggregates-PW', 'pypowerwall_api.meters.aggregates-PV'],
+    ],
     ['pypowerwall_api.powerwalls', '2023-12-16T16:34:17.321Z', ['TG1234567890G1-1', 'TG1234567890G1-2']],
     ['pypowerwall_api.system_status', '2023-10-13T11:08:05.957Z', ['TG123456789012-1', 'TG123456789012-2']],
     ['pypowerwall_vitals-example-failed-pw', '2022-02-26T23:38:51.000Z', ['TG121094002C9V']],

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { type SourceRecord, telemetry } from '../record.ts';
 import { type CapturedAsset, type CaptureType, captureTime, readCapture } from './capture.ts';
 import { gridStatus, metersAggregates, operation, powerwalls, stateOfEnergy, systemStatus } from './capture-answers.ts';
@@ -7,6 +8,7 @@ import { installationRecords } from './installation.ts';
 import { distinctSerials, withPrefix, zoneOf } from './serial.ts';
 
 const SOURCE = 'replay:powerwall-api';
+const MAX_HOME_CHARS = 48;
 
 const captureTypes: readonly CaptureType[] = [
   systemStatus,
@@ -38,26 +40,43 @@ async function* readAnswer(file: string, options: RecordingOptions): AsyncGenera
     throw malformed(file, 1, `none of the answers of the local Powerwall API that are known (${known})`);
   }
   const time = await captureTime(file, capture, options.at);
-  const home = type.gateway?.(capture) ?? 'POWERWALL-HOME';
-  const siteId = options.siteId ?? withPrefix(options.serialPrefix, home);
   const assets = type.assets(capture);
-  const serials = distinctSerials(assets.map((asset) => asset.serial)).map((s) => withPrefix(options.serialPrefix, s));
+  const home =
+    options.serialPrefix ||
+    basename(file)
+      .replace(/\.json$/i, '')
+      .slice(0, MAX_HOME_CHARS);
+  const serials = serialsOf(assets, home, options.serialPrefix);
+  const siteId = options.siteId ?? siteOf(type.gateway?.(capture), assets, home, options.serialPrefix);
   const places = positions(assets);
-  for (const [i, asset] of assets.entries()) {
-    const { kind, model, ratedW } = asset;
+  const deviceTime = new Date(time).toISOString();
+  const stamp = { deviceTime, receiveTime: deviceTime, txid: `${type.name}-${time}` };
+  for (const [i, { kind, model, ratedW, fields }] of assets.entries()) {
     const serial = serials[i];
     const place = { siteId, position: places[i], source: SOURCE, timeZone };
     yield* installationRecords({ serial, kind, model, ratedW, ...place, firstReading: time });
-    const deviceTime = new Date(time).toISOString();
-    yield telemetry({
-      serial,
-      kind,
-      deviceTime,
-      receiveTime: deviceTime,
-      txid: `${type.name}-${time}`,
-      fields: asset.fields,
-    });
+    yield telemetry({ serial, kind, ...stamp, fields });
   }
+}
+
+/** The file's serials made distinct; `{home}-PW` and `{home}-PV` for what speaks of the home as a whole. */
+function serialsOf(assets: readonly CapturedAsset[], home: string, prefix: string | undefined): string[] {
+  const named = assets.map(({ kind, serial }) => {
+    if (serial === null) return `${home}-${kind === 'powerwall' ? 'PW' : 'PV'}`;
+    return withPrefix(prefix, serial);
+  });
+  return distinctSerials(named);
+}
+
+/** A home is known by its gateway, else by its first battery, else by what the file is called. */
+function siteOf(
+  gateway: string | undefined,
+  assets: readonly CapturedAsset[],
+  home: string,
+  prefix: string | undefined,
+): string {
+  const known = gateway ?? assets.find(({ serial }) => serial !== null)?.serial;
+  return known ? withPrefix(prefix, known) : home;
 }
 
 /** `battery-1`, `battery-2`, ... and `solar-1`, ... in the order of the file. */
