@@ -3,6 +3,11 @@ import { asciiText } from './ascii.ts';
 const POWERS = new Float64Array(16);
 for (let k = 0; k < 16; k++) POWERS[k] = 10 ** k;
 
+/** As they look by that distance. */
+const DOT = 0x2e ^ 0x30;
+const SMALL_E = 0x65 ^ 0x30;
+const LARGE_E = 0x45 ^ 0x30;
+
 const isDigit = (c: number) => c >= 0x30 && c <= 0x39;
 
 /**
@@ -13,23 +18,23 @@ const isDigit = (c: number) => c >= 0x30 && c <= 0x39;
  */
 export function readNumber(bytes: Uint8Array, at: number, out: Float64Array, slot: number): number {
   let p = at;
-  let c = bytes[p];
-  if (c === 0x2d) c = bytes[++p];
+  if (bytes[p] === 0x2d) p++;
   const first = p;
   const stop = p + 9; // so many digits fit a 32-bit integer
   let mantissa = 0;
-  for (; p < stop && c >= 0x30 && c <= 0x39; c = bytes[++p]) mantissa = (mantissa * 10 + c - 0x30) | 0;
+  // A byte is a digit where its distance from '0', by XOR, is at most 9.
+  let d = bytes[p] ^ 0x30;
+  for (; d <= 9 && p < stop; d = bytes[++p] ^ 0x30) mantissa = (Math.imul(mantissa, 10) + d) | 0;
   if (p === first || (bytes[first] === 0x30 && p > first + 1)) return -1;
   let places = 0;
-  if (c === 0x2e && p < stop) {
+  if (d === DOT && p < stop) {
     const dot = p;
-    c = bytes[++p];
-    for (; p <= stop && c >= 0x30 && c <= 0x39; c = bytes[++p]) mantissa = (mantissa * 10 + c - 0x30) | 0;
+    d = bytes[++p] ^ 0x30;
+    for (; d <= 9 && p <= stop; d = bytes[++p] ^ 0x30) mantissa = (Math.imul(mantissa, 10) + d) | 0;
     places = p - dot - 1;
     if (places === 0) return -1;
   }
-  if ((c >= 0x30 && c <= 0x39) || c === 0x2e || c === 0x65 || c === 0x45)
-    return readMore(bytes, at, p, mantissa, places, out, slot);
+  if (d <= 9 || d === DOT || d === SMALL_E || d === LARGE_E) return readMore(bytes, at, p, mantissa, places, out, slot);
   const value = places === 0 ? mantissa : mantissa / POWERS[places];
   out[slot] = bytes[at] === 0x2d ? 0 - value : value;
   return p;
