@@ -93,8 +93,8 @@ async function throughSink(): Promise<void> {
 }
 
 async function appendAll(chunksOf: (piece: Piece) => Promise<DuckDBDataChunk[]>): Promise<void> {
-  const instance = await openDatabase(fresh(), { threads: 1, memoryLimitMb: 512 });
-  const connection = await instance.connect();
+  const database = await openDatabase(fresh(), { threads: 1, memoryLimitMb: 512 });
+  const connection = await database.connect();
   await connection.run(createTable(plan));
   for (const piece of pieces) {
     const appender = await connection.createAppender(plan.table);
@@ -102,7 +102,7 @@ async function appendAll(chunksOf: (piece: Piece) => Promise<DuckDBDataChunk[]>)
     appender.closeSync();
   }
   connection.closeSync();
-  instance.closeSync();
+  database.close();
 }
 
 const ready = new Map<Piece, DuckDBDataChunk[]>();

@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { derivedTypes } from '../../device/facts.ts';
 import { ManualClock } from '../../../runtime/kernel/clock.ts';
 import type { DerivedEvent, DerivedType } from '../../../runtime/shard/derived.ts';
 import { type SinkTarget, sinkConformance } from '../conformance.ts';
@@ -165,9 +166,9 @@ describe('the DuckDB file', () => {
       held('A', 'S-1', 'left', 5, 10, 1),
       held('A', 'S-2', 'right', 10, null, 2),
       life('A', 'Installed', 5, 6),
-      life('A', 'InService', 6, 10),
-      life('A', 'InService', 12, null),
-      life('A', 'InService', 1, null, 'operation'),
+      life('A', 'inService', 6, 10),
+      life('A', 'inService', 12, null),
+      life('A', 'inService', 1, null, 'operation'),
       held('B', 'S-wrong', 'left', 5, null, 1),
       { ...held('B', 'S-wrong', 'left', 5, null, 1), op: 'retract' as const },
       ...[1, 5, 6, 10, 11, 12, 20].map((day) => event('plain_fact', 'A', day, {}, { siteId: 'S-then' })),
@@ -194,9 +195,67 @@ describe('the DuckDB file', () => {
         `SELECT region, state, site_id, in_service FROM state_intervals_current WHERE serial = 'A' AND to_time IS NULL ORDER BY 1`,
       ),
     ).toEqual([
-      ['lifecycle', 'InService', 'S-2', true],
-      ['operation', 'InService', null, false],
+      ['lifecycle', 'inService', 'S-2', true],
+      ['operation', 'inService', null, false],
     ]);
+  });
+
+  it('has a table and a view for every type that devices derive', async () => {
+    await open(derivedTypes);
+    for (const { table } of derivedTypes) {
+      expect(await select(`SELECT * FROM ${table}_current`)).toEqual([]);
+      const { columns } = await sink.query(
+        `SELECT site_id, slot, in_service, install_epoch FROM ${table}_current`,
+        [],
+        1,
+      );
+      expect(columns.map((c) => c.type)).toEqual(['VARCHAR', 'VARCHAR', 'BOOLEAN', 'BIGINT']);
+    }
+  });
+
+  it('keeps apart what two assets say under one key', async () => {
+    await open();
+    const said = (offset: number, serial: string, version: number, op: 'upsert' | 'retract'): DerivedEvent => {
+      const data = {
+        siteId: 'S-1',
+        slot: 'left',
+        serial,
+        fromTime: '2022-01-01T00:00:00.000Z',
+        toTime: null,
+        installEpoch: 1,
+        replaces: null,
+      };
+      const base = {
+        ...sampleEvent(0, 0),
+        id: `lifecycle-0-${offset}-0`,
+        type: 'slot_occupancy',
+        key: 'S-1/left/2022-01-01T00:00:00.000Z',
+      };
+      return { ...base, serial, version, op, data };
+    };
+    const events = [said(0, 'A', 1, 'upsert'), said(1, 'A', 900, 'retract'), said(2, 'B', 2, 'upsert')];
+    await sink.write([{ partition: 0, from: 0, next: 3, events }]);
+    expect(await select('SELECT serial FROM slot_occupancies_current')).toEqual([['B']]);
+  });
+
+  it('opens a file once, and says so', async () => {
+    await open();
+    await expect(openDuckDbSink({ file, types: sampleTypes, clock })).rejects.toMatchObject({
+      code: 'sink_target_locked',
+      reaction: 'retry',
+    });
+    await sink.close();
+    await expect(sink.ledger()).rejects.toMatchObject({ code: 'sink_closed' });
+    await expect(sink.query('SELECT 1', [], 1)).rejects.toMatchObject({ code: 'sink_closed' });
+    await sink.open();
+    expect(await select('SELECT 1')).toEqual([[1]]);
+  });
+
+  it('says what is wrong with a file it cannot open', async () => {
+    await writeFile(file, 'not a database, but long enough to be looked at. '.repeat(200));
+    await expect(open()).rejects.toMatchObject({ code: 'sink_open_failed', reaction: 'fix-configuration' });
+    file = join(folder, 'no-such-folder', 'olap.duckdb');
+    await expect(open()).rejects.toMatchObject({ code: 'sink_open_failed' });
   });
 
   it('leaves the join columns empty without occupancies', async () => {

@@ -168,7 +168,9 @@ describe('foreign SQL', () => {
     );
     const outcome = expect(endless).rejects.toMatchObject({ code: 'sql_timeout' });
     let done = false;
-    const ended = outcome.finally(() => (done = true));
+    const ended = outcome.finally(() => {
+      done = true;
+    });
     while (!done) {
       clock.advance(5000);
       await new Promise((resolve) => setImmediate(resolve));
@@ -178,6 +180,32 @@ describe('foreign SQL', () => {
       reader.query("SELECT length(string_agg(repeat('x', 1000000), '')) FROM range(2000)", [], 1),
     ).rejects.toMatchObject({ code: 'sql_refused' });
     expect((await reader.query('SELECT 1', [], 1)).rows).toEqual([[1]]);
+  });
+
+  it('runs two at a time, lets others wait, and refuses more than it can hold', async () => {
+    const asked = Array.from({ length: 80 }, (_, i) =>
+      reader.query('SELECT $1', [i], 1).then(
+        ({ rows }) => rows[0][0],
+        (error) => error.code,
+      ),
+    );
+    const answers = await Promise.all(asked);
+    expect(answers.slice(0, 66)).toEqual(Array.from({ length: 66 }, (_, i) => i));
+    expect(new Set(answers.slice(66))).toEqual(new Set(['sql_busy']));
+  });
+
+  it('interrupts what runs when the sink closes', async () => {
+    const other = await openDuckDbSink({
+      file: join(folder, 'olap.duckdb.other'),
+      types: sampleTypes,
+      clock,
+      maxQueries: 1,
+    });
+    const endless = 'SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE hash(a.range, b.range) = 0';
+    const outcomes = [endless, endless].map((sql) => other.query(sql, [], 1).catch((error) => error.code));
+    await other.close();
+    expect(await outcomes[1]).toBe('sink_closed');
+    expect(await outcomes[0]).toBe('sink_closed');
   });
 
   it('reads while the sink writes', async () => {

@@ -1,13 +1,7 @@
-import {
-  type DuckDBConnection,
-  type DuckDBInstance,
-  type DuckDBPreparedStatement,
-  type DuckDBValue,
-  StatementType,
-} from '@duckdb/node-api';
+import { type DuckDBConnection, type DuckDBPreparedStatement, type DuckDBValue, StatementType } from '@duckdb/node-api';
 import type { Clock } from '../../../runtime/kernel/clock.ts';
 import { GridfoldError } from '../../../runtime/kernel/errors.ts';
-import { databaseError } from './database.ts';
+import type { Database } from './database.ts';
 import { toJson } from './json-values.ts';
 
 export interface QueryResult {
@@ -17,7 +11,7 @@ export interface QueryResult {
 }
 
 export interface QueryGateOptions {
-  readonly instance: DuckDBInstance;
+  readonly database: Database;
   readonly clock: Clock;
   readonly timeoutMs: number;
   readonly maxQueries: number;
@@ -29,8 +23,7 @@ const maxWaiting = 64;
 const maxRows = 100_000;
 /** Characters of text in one answer at most; past it the answer is cut and says so. */
 const maxText = 32 * 1024 * 1024;
-/** A query that does not end at once when interrupted is interrupted again. */
-const interruptAgainMs = 50;
+const interruptAgainMs = 20;
 
 /** Table functions that look like reading and change the database. */
 const changing =
@@ -43,7 +36,7 @@ const changing =
  */
 export class QueryGate {
   readonly #options: QueryGateOptions;
-  readonly #running = new Set<DuckDBConnection>();
+  readonly #running = new Set<Interruption>();
   readonly #waiting: (() => void)[] = [];
   #active = 0;
   #closed = false;
@@ -69,40 +62,31 @@ export class QueryGate {
   async close(): Promise<void> {
     this.#closed = true;
     for (const wake of this.#waiting.splice(0)) wake();
-    for (const connection of this.#running) connection.interrupt();
+    for (const interruption of this.#running) interruption.begin(closed());
     if (this.#active > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
   }
 
   async #run(sql: string, values: DuckDBValue[], limit: number): Promise<QueryResult> {
-    const connection = await this.#options.instance.connect();
-    this.#running.add(connection);
-    const deadline = this.#watch(connection);
+    const { database, clock, timeoutMs } = this.#options;
+    const connection = await database.connect();
+    const interruption = new Interruption(connection);
+    if (this.#closed) interruption.begin(closed());
+    this.#running.add(interruption);
+    const cancelDeadline = clock.after(timeoutMs, () => interruption.begin(timedOut(timeoutMs)));
     try {
       await connection.run('BEGIN TRANSACTION READ ONLY');
       const statement = await onlyReading(connection, sql);
       bind(statement, values);
       return await collect(statement, limit);
     } catch (error) {
-      if (deadline.expired()) throw timedOut(this.#options.timeoutMs);
-      throw error instanceof GridfoldError
-        ? error
-        : refused(databaseError(error, 'query').message.replace(/^query: /, ''));
+      if (interruption.reason !== null) throw interruption.reason;
+      throw error instanceof GridfoldError ? error : refused(error instanceof Error ? error.message : String(error));
     } finally {
-      deadline.cancel();
-      this.#running.delete(connection);
+      cancelDeadline();
+      interruption.end();
+      this.#running.delete(interruption);
       connection.closeSync();
     }
-  }
-
-  #watch(connection: DuckDBConnection): { expired(): boolean; cancel(): void } {
-    let expired = false;
-    const interrupt = () => {
-      expired = true;
-      connection.interrupt();
-      cancel = this.#options.clock.after(interruptAgainMs, interrupt);
-    };
-    let cancel = this.#options.clock.after(this.#options.timeoutMs, interrupt);
-    return { expired: () => expired, cancel: () => cancel() };
   }
 
   async #enter(): Promise<void> {
@@ -123,6 +107,27 @@ export class QueryGate {
     if (next === undefined) this.#active -= 1;
     else next();
     if (this.#active === 0) this.#idle();
+  }
+}
+
+/** Ends what a connection does. DuckDB forgets an interrupt that comes between two steps, so it is repeated. */
+class Interruption {
+  reason: GridfoldError | null = null;
+  readonly #connection: DuckDBConnection;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(connection: DuckDBConnection) {
+    this.#connection = connection;
+  }
+
+  begin(reason: GridfoldError): void {
+    this.reason ??= reason;
+    this.#connection.interrupt();
+    this.#timer ??= setInterval(() => this.#connection.interrupt(), interruptAgainMs);
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
   }
 }
 

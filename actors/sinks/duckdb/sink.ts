@@ -1,4 +1,4 @@
-import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
 import type { Clock } from '../../../runtime/kernel/clock.ts';
 import { crashPoint } from '../../../runtime/kernel/crash.ts';
 import { GridfoldError } from '../../../runtime/kernel/errors.ts';
@@ -7,7 +7,7 @@ import type { TableReader } from '../../../runtime/system/engine.ts';
 import { wanted } from '../batches.ts';
 import { breathe } from '../breathe.ts';
 import type { LedgerEntry, Sink, SinkAudit, SinkBatch } from '../contract.ts';
-import { databaseError, openDatabase, rows } from './database.ts';
+import { type Database, databaseError, openDatabase, rows } from './database.ts';
 import { type EventsOptions, newestEvents } from './events.ts';
 import { auditLedger, joinRanges, ledgerTables, moveLedger, readLedger } from './ledger.ts';
 import { QueryGate, type QueryResult } from './query.ts';
@@ -52,7 +52,7 @@ export class DuckDbSink implements Sink, TableReader {
   readonly #options: DuckDbSinkOptions;
   readonly #plans: ReadonlyMap<string, TablePlan>;
   #order: ReadonlyMap<string, readonly StandingColumn[]> = new Map();
-  #instance: DuckDBInstance | null = null;
+  #database: Database | null = null;
   #writer: DuckDBConnection | null = null;
   #queries: QueryGate | null = null;
   /** Writes and audits, one after the other. */
@@ -66,20 +66,20 @@ export class DuckDbSink implements Sink, TableReader {
   }
 
   async open(): Promise<void> {
-    if (this.#instance !== null) return;
+    if (this.#database !== null) return;
     const { file, threads = 1, memoryLimitMb = 512, queryTimeoutMs = 30_000, maxQueries = 2, clock } = this.#options;
-    const instance = await openDatabase(file, { threads, memoryLimitMb });
+    const database = await openDatabase(file, { threads, memoryLimitMb });
     try {
-      const writer = await instance.connect();
+      const writer = await database.connect();
       this.#order = await prepareSchema(writer, [...this.#plans.values()]);
       await joinRanges(writer);
       this.#writer = writer;
     } catch (error) {
-      instance.closeSync();
+      database.close();
       throw databaseError(error, `cannot prepare ${file}`);
     }
-    this.#instance = instance;
-    this.#queries = new QueryGate({ instance, clock, timeoutMs: queryTimeoutMs, maxQueries });
+    this.#database = database;
+    this.#queries = new QueryGate({ database, clock, timeoutMs: queryTimeoutMs, maxQueries });
   }
 
   ledger(): Promise<LedgerEntry[]> {
@@ -104,12 +104,12 @@ export class DuckDbSink implements Sink, TableReader {
   }
 
   /** One reading statement, see {@link QueryGate.query}. */
-  query(sql: string, parameters: readonly unknown[], limit: number): Promise<QueryResult> {
+  async query(sql: string, parameters: readonly unknown[], limit: number): Promise<QueryResult> {
     return this.#gate().query(sql, parameters, limit);
   }
 
   /** Derived events of an asset, newest first, see {@link newestEvents}. */
-  events(serial: string, options: EventsOptions): Promise<DerivedEvent[]> {
+  async events(serial: string, options: EventsOptions): Promise<DerivedEvent[]> {
     return newestEvents(this.#gate(), [...this.#plans.values()], serial, options);
   }
 
@@ -119,8 +119,8 @@ export class DuckDbSink implements Sink, TableReader {
     this.#queries = null;
     this.#writer?.closeSync();
     this.#writer = null;
-    this.#instance?.closeSync();
-    this.#instance = null;
+    this.#database?.close();
+    this.#database = null;
   }
 
   async #toChunks(events: readonly DerivedEvent[]): Promise<Map<string, DuckDBDataChunk[]>> {

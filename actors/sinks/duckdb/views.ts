@@ -34,7 +34,7 @@ export const createServiceView = `CREATE OR REPLACE VIEW ${serviceView} AS
     SELECT serial, from_time, following, state, least(coalesce(to_time, TIMESTAMPTZ 'infinity'), following) AS until
     FROM (SELECT *, ${following} FROM (${newest('state_intervals', `WHERE region = 'lifecycle'`)}) WHERE ${proper})
   )
-  SELECT serial, state = 'InService' AS in_service, from_time, until FROM told
+  SELECT serial, lower(state) = 'inservice' AS in_service, from_time, until FROM told
   UNION ALL
   SELECT serial, false, until, following FROM told WHERE until < following
   UNION ALL
