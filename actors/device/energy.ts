@@ -113,7 +113,7 @@ function readOut(
 ): boolean {
   const before = asset.energyOutWh;
   const told = (valid & plan.outBit) !== 0;
-  if (before === before) {
+  if (!Number.isNaN(before)) {
     const since = (asset.fresh & plan.outBit) !== 0 ? asset.lastDeviceTime : asset.energyOutWhAt;
     if (!told) turn.settledTo = Math.min(turn.settledTo, since);
     else if (reading.values[plan.out] !== before) countOut(asset, reading, before, since, plan, out);
@@ -140,13 +140,13 @@ function countOut(
     asset.suspectOutWh = after;
     return;
   }
-  if (suspect === suspect) asset.suspectOutWh = Number.NaN;
+  if (!Number.isNaN(suspect)) asset.suspectOutWh = Number.NaN;
   turn.flowOut = inThisTurn(asset, delta, since, t, true);
 }
 
 function readIn(asset: DeviceAsset, reading: Reading, valid: number, plan: EnergyPlan, out: Facts): boolean {
   const before = asset.energyInWh;
-  if (before !== before) return false;
+  if (Number.isNaN(before)) return false;
   const since = (asset.fresh & plan.inBit) !== 0 ? asset.lastDeviceTime : asset.energyInWhAt;
   if ((valid & plan.inBit) === 0) {
     turn.settledTo = Math.min(turn.settledTo, since);
@@ -163,7 +163,7 @@ function readIn(asset: DeviceAsset, reading: Reading, valid: number, plan: Energ
     asset.suspectInWh = after;
     return true;
   }
-  if (suspect === suspect) asset.suspectInWh = Number.NaN;
+  if (!Number.isNaN(suspect)) asset.suspectInWh = Number.NaN;
   turn.flowIn = inThisTurn(asset, delta, since, t, false);
   return true;
 }
@@ -191,7 +191,7 @@ function increase(
       return deltaWh;
     }
   }
-  if (suspect === suspect && !isImpossible(after - suspect, t - asset.lastDeviceTime, maxPowerW)) {
+  if (!Number.isNaN(suspect) && !isImpossible(after - suspect, t - asset.lastDeviceTime, maxPowerW)) {
     sayReset(asset.serial, field, t, before, suspect, 'reset', out);
     return after - suspect;
   }
@@ -210,7 +210,7 @@ function readDay(
 ): boolean {
   const before = asset.getAt(plan.dayColumn);
   const told = (valid & plan.dayBit) !== 0;
-  const used = before === before;
+  const used = !Number.isNaN(before);
   const since = (asset.fresh & plan.dayBit) !== 0 ? asset.lastDeviceTime : asset.getAt(plan.dayAtColumn);
   if (!told) {
     if (used) turn.settledTo = Math.min(turn.settledTo, since);
@@ -291,7 +291,7 @@ function holdPower(
   turn.heldOutW = turn.heldInW = 0;
   turn.heldTo = turn.coveredTo = last;
   const power = asset.powerW;
-  if (power === power && (ended & POWER_ENDED) === 0 && (asset.invalidFields & plan.powerBit) === 0) {
+  if (!Number.isNaN(power) && (ended & POWER_ENDED) === 0 && (asset.invalidFields & plan.powerBit) === 0) {
     const until = ((fresh & plan.powerBit) !== 0 ? last : asset.powerWAt) + limit;
     turn.heldTo = turn.coveredTo = Math.max(last, Math.min(t, until));
     if (power > 0) {

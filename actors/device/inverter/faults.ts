@@ -23,11 +23,11 @@ export function foldStateFaults(
   const state = asset.operation;
   const open = (asset.flags & Flag.stateFault) !== 0;
   if (state === FAULTED) {
-    if (!open && code === code) openFault(asset, faultCode(asset, code), 'critical', 'state', t, out);
-  } else if (open && isFeeding(state) && (power > 0 || (power !== power && asset.powerW !== asset.powerW))) {
+    if (!open && !Number.isNaN(code)) openFault(asset, faultCode(asset, code), 'critical', 'state', t, out);
+  } else if (open && isFeeding(state) && (power > 0 || (Number.isNaN(power) && Number.isNaN(asset.powerW)))) {
     closeFaults(asset, (f) => f.source === 'state', t, 'productive', out);
   }
-  if (error === error) foldWarning(asset, error);
+  if (!Number.isNaN(error)) foldWarning(asset, error);
 }
 
 /** A code outside of a fault state is a warning; it is gone when the unit, awake, reports 0. */
@@ -42,6 +42,6 @@ function foldWarning(asset: InverterAsset, error: number): void {
 
 function faultCode(asset: InverterAsset, code: number): string {
   const error = asset.errorCode;
-  if (error === error && error !== 0) return String(error);
+  if (!Number.isNaN(error) && error !== 0) return String(error);
   return `${STATE_SCHEMES[asset.stateScheme] ?? 'state'}-${code}`;
 }

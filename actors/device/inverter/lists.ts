@@ -37,7 +37,7 @@ export function foldLists(asset: InverterAsset): void {
 export function derateCauses(asset: InverterAsset): number {
   const causes = asset.listDerates | asset.alertDerates;
   const pct = asset.throttlePct;
-  if (pct !== pct) return causes;
+  if (Number.isNaN(pct)) return causes;
   if (pct <= SLIGHT_PCT) return asset.alertDerates;
   return causes === 0 ? Derate.derated : causes;
 }

@@ -44,8 +44,8 @@ export function foldOperation(
   t: number,
   out: Facts,
 ): void {
-  if (code === code) foldState(asset, region, code, t, out);
-  else if (asset.stateCode !== asset.stateCode && power === power) foldPower(asset, region, power, t, out);
+  if (!Number.isNaN(code)) foldState(asset, region, code, t, out);
+  else if (Number.isNaN(asset.stateCode) && !Number.isNaN(power)) foldPower(asset, region, power, t, out);
   foldThrottle(asset, region, t, out);
 }
 
@@ -91,5 +91,5 @@ function isThrottled(asset: InverterAsset): boolean {
 }
 
 function tellsThrottled(asset: InverterAsset): boolean {
-  return asset.stateCode === asset.stateCode && eventOfState(asset.stateScheme, asset.stateCode) === THROTTLE;
+  return !Number.isNaN(asset.stateCode) && eventOfState(asset.stateScheme, asset.stateCode) === THROTTLE;
 }

@@ -69,7 +69,7 @@ export function foldGrid(
 /** The gateway's word decides; what an alert adds refines it, and the inverter speaks where no gateway does. */
 function eventOf(asset: PowerwallAsset, status: number, inverterState: number): number {
   const alerts = asset.alertBits;
-  if (status === status) {
+  if (!Number.isNaN(status)) {
     const event = EVENTS[status];
     if ((alerts & AlertBit.dormant) !== 0 && event === ISLANDED_ACTIVE) return WAIT_FOR_SOLAR;
     if ((alerts & AlertBit.resyncFailed) !== 0 && event === TO_GRID) return ISLANDED_ACTIVE;
@@ -77,12 +77,15 @@ function eventOf(asset: PowerwallAsset, status: number, inverterState: number): 
   }
   if ((alerts & AlertBit.dormant) !== 0 && ISLAND_STATES.includes(asset.grid)) return WAIT_FOR_SOLAR;
   if ((alerts & AlertBit.resyncFailed) !== 0) return RESYNC_FAILED;
-  if (asset.gridStatus !== 255 || inverterState !== inverterState) return NO_EVENT;
+  if (asset.gridStatus !== 255 || Number.isNaN(inverterState)) return NO_EVENT;
   return inverterState === FORMING ? ISLANDED_ACTIVE : inverterState === FOLLOWING ? CONNECTED : NO_EVENT;
 }
 
 function openIsland(asset: PowerwallAsset, t: number, out: Facts): void {
-  if (readSide(asset).island !== null) return noteIntention(asset, out);
+  if (readSide(asset).island !== null) {
+    noteIntention(asset, out);
+    return;
+  }
   const island: Island = { from: t, outWh: asset.totalOutWh, soc: asset.soc, intentional: isIntentional(asset) };
   changeSide(asset, { island });
   sayOpen(asset, island, out);

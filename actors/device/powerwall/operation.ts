@@ -48,13 +48,13 @@ export function foldOperation(asset: PowerwallAsset, region: BoundRegion, power:
   const state = asset.operation;
   if (state === S_DISABLED) step(asset, region, ENABLE, t, 'enabled', out);
   else if (state === S_INITIALIZING && isReady(asset, power)) step(asset, region, READY, t, 'state', out);
-  if (power === power) foldPower(asset, region, power, t, out);
+  if (!Number.isNaN(power)) foldPower(asset, region, power, t, out);
   foldEnds(asset, region, t, out);
 }
 
 function isReady(asset: PowerwallAsset, power: number): boolean {
   const inverter = asset.inverterState;
-  if (inverter === NEVER_REPORTED) return power === power;
+  if (inverter === NEVER_REPORTED) return !Number.isNaN(power);
   const sequence = asset.opSeqState;
   return (inverter === FOLLOWING || inverter === FORMING) && (sequence === ACTIVE || sequence === NEVER_REPORTED);
 }
