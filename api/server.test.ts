@@ -91,7 +91,7 @@ describe('ingest', () => {
       accepted: 2,
       refused: 2,
       errors: [
-        { line: 2, reason: 'malformed_json', detail: 'malformed_json' },
+        { line: 2, reason: 'malformed_json', detail: expect.stringContaining('RFC 8259') },
         { line: 4, reason: 'wrong_topic', detail: 'This is a lifecycle record: POST it to /v1/lifecycle.' },
       ],
       errorsTruncated: false,
@@ -290,7 +290,7 @@ test('readiness follows the engine', async () => {
 
 test('a port in use is a configuration error', async () => {
   await expect(testServer({ port: Number(new URL(server.url).port) })).rejects.toMatchObject({
-    code: 'port_unavailable',
+    code: 'port_in_use',
     reaction: 'fix-configuration',
   });
 });

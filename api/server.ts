@@ -66,7 +66,6 @@ export type {
   MachineDiagram,
 } from './http/operations.ts';
 export type { Classify } from './http/ingest.ts';
-export { doorClassifier } from './http/classify.ts';
 
 export interface Server {
   /** For instance `http://127.0.0.1:4343`. */
@@ -77,7 +76,7 @@ export interface Server {
 
 /**
  * Opens the doors: HTTP, the live WebSocket and the page. Resolves when the port listens.
- * Throws `port_unavailable` (fix-configuration) when it cannot.
+ * Throws `port_in_use` or `port_unavailable` (fix-configuration) when it cannot.
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { config, engine, metrics } = options;
@@ -196,8 +195,11 @@ async function listen(app: FastifyInstance, config: ServerConfig): Promise<strin
     await app.listen({ host: config.host, port: config.port });
   } catch (cause) {
     await app.close();
-    const message = `cannot listen on ${config.host}:${config.port}: ${(cause as Error).message}`;
-    throw new GridfoldError('port_unavailable', 'fix-configuration', message, { cause });
+    const isInUse = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
+    const message = isInUse
+      ? `another process listens on ${config.host}:${config.port}; choose another port, 0 picks a free one`
+      : `cannot listen on ${config.host}:${config.port}: ${(cause as Error).message}`;
+    throw new GridfoldError(isInUse ? 'port_in_use' : 'port_unavailable', 'fix-configuration', message, { cause });
   }
   const address = app.server.address();
   const port = address !== null && typeof address === 'object' ? address.port : config.port;

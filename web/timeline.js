@@ -1,0 +1,200 @@
+import { get } from './api.js';
+import { empty, h, replace } from './dom.js';
+import { day, joined, moment, span, timeOfDay, tone, wattHours, words } from './format.js';
+
+const pageSize = 100;
+const filters = [
+  ['', 'All'],
+  ['state_transition', 'States'],
+  ['fault', 'Faults'],
+  ['data_gap', 'Gaps'],
+  ['grid_event', 'Grid'],
+  ['lifecycle_change', 'Lifecycle'],
+];
+/** Measurements and open intervals are shown elsewhere. */
+const hidden = new Set(['energy_interval', 'state_interval']);
+
+/** What happened to an asset, newest first; facts that were taken back are struck out. */
+export function timeline(serial, signal) {
+  const chips = h('div.chips', { role: 'group', 'aria-label': 'Kinds of events' });
+  const list = h('ol.timeline');
+  const foot = h('div.pager');
+  let type = '';
+  let soon;
+  let facts = new Map();
+
+  async function load(before) {
+    const query = new URLSearchParams({ limit: String(pageSize) });
+    if (type) query.set('type', type);
+    if (before) query.set('before', before);
+    const asked = type;
+    try {
+      const page = await get(`/v1/assets/${encodeURIComponent(serial)}/events?${query}`, signal);
+      if (asked !== type) return;
+      if (before === undefined) facts = new Map();
+      for (const event of page.items) keepNewest(facts, event);
+      show(page.next);
+    } catch (error) {
+      if (error.name !== 'AbortError') replace(list, h('li', {}, empty('The events could not be read', error.message)));
+    }
+  }
+
+  function show(next) {
+    const events = [...facts.values()]
+      .filter((event) => type !== '' || !hidden.has(event.type))
+      .sort((a, b) => (a.eventTime < b.eventTime ? 1 : -1));
+    let lastDay;
+    const rows = events.flatMap((event) => {
+      const today = day(event.eventTime);
+      const heading = today === lastDay ? [] : [h('li.day', {}, today)];
+      lastDay = today;
+      return [...heading, entry(event)];
+    });
+    replace(
+      list,
+      ...(rows.length > 0
+        ? rows
+        : [h('li', {}, empty('Nothing yet', 'Transitions, faults and gaps will stand here.'))]),
+    );
+    replace(foot, next === null ? [] : h('button', { type: 'button', onclick: () => load(next) }, 'Earlier'));
+  }
+
+  for (const [name, text] of filters) {
+    const chip = h(
+      'button.chip',
+      { type: 'button', 'aria-pressed': String(name === ''), onclick: () => choose(name) },
+      text,
+    );
+    chip.dataset.type = name;
+    chips.append(chip);
+  }
+  function choose(name) {
+    type = name;
+    for (const chip of chips.children) chip.setAttribute('aria-pressed', String(chip.dataset.type === name));
+    load();
+  }
+  load();
+  return {
+    element: h(
+      'section.card',
+      { 'aria-label': 'Timeline' },
+      h('header', {}, h('h2', {}, 'Timeline')),
+      chips,
+      list,
+      foot,
+    ),
+    /** The state changed: the tables follow a little later. */
+    refreshSoon() {
+      clearTimeout(soon);
+      soon = setTimeout(() => load(), 2_500);
+    },
+    end: () => clearTimeout(soon),
+  };
+}
+
+function keepNewest(facts, event) {
+  const key = `${event.type}\n${event.key}`;
+  const held = facts.get(key);
+  if (held === undefined || held.version < event.version) facts.set(key, event);
+}
+
+function entry(event) {
+  const { title, note, mood } = describe(event);
+  return h(
+    'li.event',
+    { 'data-tone': mood, class: event.op === 'retract' ? 'event retracted' : 'event' },
+    h('i'),
+    h('time', { datetime: event.eventTime, title: moment(event.eventTime) }, timeOfDay(event.eventTime)),
+    h('div', {}, h('strong', {}, title), note ? h('span', {}, note) : null),
+  );
+}
+
+const describers = {
+  state_transition: ({ region, from, to, cause, leftAfterMs }) => ({
+    title: `${words(region)}: ${from ? `${words(from)} → ` : ''}${words(to)}`,
+    note: [cause && words(cause), typeof leftAfterMs === 'number' && `after ${span(leftAfterMs)}`]
+      .filter(Boolean)
+      .join(', '),
+    mood: tone(to),
+  }),
+  fault: ({ code, severity, closedTime, closedBy, recurrence }) => ({
+    title: `Fault ${code}`,
+    note: [
+      severity && words(severity),
+      closedTime ? `closed ${moment(closedTime)}${closedBy ? ` (${words(closedBy).toLowerCase()})` : ''}` : 'open',
+      recurrence > 1 && `${recurrence} times`,
+    ]
+      .filter(Boolean)
+      .join(', '),
+    mood: closedTime ? 'warn' : 'bad',
+  }),
+  data_gap: ({ class: kind, fromTime, toTime }) => ({
+    title: kind === 'zeros' ? 'Data gap: only zeros' : 'Data gap: silence',
+    note: toTime ? `${span(Date.parse(toTime) - Date.parse(fromTime))}, until ${moment(toTime)}` : 'still open',
+    mood: 'away',
+  }),
+  counter_reset: ({ field, class: kind, before, after }) => ({
+    title: `Counter ${field}: ${words(kind).toLowerCase()}`,
+    note: `${joined(wattHours(before))} to ${joined(wattHours(after))}`,
+    mood: 'work',
+  }),
+  lifecycle_change: ({ from, to, type, legal }) => ({
+    title: `${words(type)}${to ? `: ${from ? `${words(from)} → ` : ''}${words(to)}` : ''}`,
+    note: legal === false ? 'not allowed from that state; for review' : '',
+    mood: legal === false ? 'warn' : 'good',
+  }),
+};
+
+function describe({ type, data }) {
+  const describer = Object.hasOwn(describers, type) ? describers[type] : undefined;
+  if (describer !== undefined) return describer(data);
+  const note = Object.entries(data)
+    .filter(([, value]) => value !== null && typeof value !== 'object')
+    .map(
+      ([name, value]) => `${name} ${typeof value === 'string' && value.length > 40 ? `${value.slice(0, 40)}…` : value}`,
+    )
+    .join(', ');
+  return { title: words(type), note, mood: type === 'grid_event' ? 'island' : 'idle' };
+}
+
+/** The lifecycle records in folding order, with what each did. */
+export function lifecycleList(serial, signal) {
+  const list = h('ol.timeline');
+  load();
+  async function load() {
+    try {
+      const { items } = await get(`/v1/assets/${encodeURIComponent(serial)}/lifecycle`, signal);
+      if (items.length === 0) {
+        replace(list, h('li', {}, empty('No lifecycle records', 'An asset without any counts as in service.')));
+        return;
+      }
+      replace(list, ...items.toReversed().map(step));
+    } catch (error) {
+      if (error.name !== 'AbortError')
+        replace(list, h('li', {}, empty('The lifecycle could not be read', error.message)));
+    }
+  }
+  return { element: h('section.card', { 'aria-label': 'Lifecycle' }, h('header', {}, h('h2', {}, 'Lifecycle')), list) };
+}
+
+function step(record) {
+  const details = Object.entries(record.data)
+    .filter(([, value]) => value !== null && typeof value !== 'object')
+    .map(([name, value]) => `${words(name).toLowerCase()} ${value}`);
+  const change = record.to ? `${record.from ? `${words(record.from)} → ` : ''}${words(record.to)}` : '';
+  const note = [
+    change,
+    ...details,
+    record.source && `from ${record.source}`,
+    !record.legal && !record.voided && 'not allowed then; for review',
+  ]
+    .filter(Boolean)
+    .join(' · ');
+  return h(
+    'li',
+    { class: record.voided ? 'event retracted' : 'event', 'data-tone': record.legal ? 'good' : 'warn' },
+    h('i'),
+    h('time', { datetime: record.eventTime, title: moment(record.eventTime) }, day(record.eventTime)),
+    h('div', {}, h('strong', {}, words(record.type)), h('span', {}, note)),
+  );
+}

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
+import { REASONS } from '../../codec/reasons.ts';
 import type { Engine } from '../../runtime/system/engine.ts';
 import { type BodyLine, readBody, recordsOf } from './lines.ts';
 import { Problem } from './problem.ts';
@@ -23,6 +24,9 @@ interface RefusedLine {
   readonly reason: string;
   readonly detail: string;
 }
+
+/** What a reason means, for a refusal that has no words of its own. */
+const meanings = new Map<string, string>(REASONS.map((reason) => [reason.code, reason.doc]));
 
 const recordsPerAppend = 2_000;
 const errorsListed = 1_000;
@@ -91,7 +95,8 @@ async function take(topic: InputTopic, lines: Iterable<BodyLine>, engine: Engine
 }
 
 function judge(topic: InputTopic, found: ReturnType<Classify>): { key: string } | { reason: string; detail: string } {
-  if (!('key' in found)) return { reason: found.reason, detail: found.detail ?? found.reason };
+  if (!('key' in found))
+    return { reason: found.reason, detail: found.detail ?? meanings.get(found.reason) ?? found.reason };
   if (found.topic === topic) return found;
   return { reason: 'wrong_topic', detail: `This is a ${found.topic} record: POST it to /v1/${found.topic}.` };
 }

@@ -43,7 +43,7 @@ const titles: Readonly<Record<number, string>> = {
 };
 
 /** Codes of the runtime whose cause lies in the request. */
-const badRequests = new Set(['sql_refused', 'sql_failed', 'filter_syntax', 'filter_field', 'bad_cursor']);
+const badRequests = new Set(['sql_refused', 'sql_timeout', 'filter_syntax', 'filter_field', 'bad_cursor']);
 
 /** Maps whatever was thrown to a problem; an unexpected error says nothing about its inside. */
 export function asProblem(error: unknown): Problem {
