@@ -9,6 +9,7 @@ import { systemClock } from '../runtime/kernel/clock.ts';
 import { openEmbeddedLog } from '../runtime/log/embedded/embedded.ts';
 import type { ActorType } from '../runtime/shard/contract.ts';
 import type { Config } from '../runtime/system/config.ts';
+import type { FleetView } from '../runtime/system/engine.ts';
 import { createMetrics } from '../runtime/system/metrics.ts';
 import { Runtime } from '../runtime/system/runtime.ts';
 import type { App, OpenApp } from './app-contract.ts';
@@ -44,7 +45,9 @@ export const openApp: OpenApp = async (config, { localToken, log }) => {
       fail = resolve;
     });
     const observer = observeShards(log, metrics, clock, (error) => fail(error));
-    const runtime = new Runtime({ ...config, type, log: embedded, clock, observer, message });
+    const energy = new EnergyToday(sink, clock);
+    const withEnergy = (fleet: FleetView) => energy.addTo(fleet);
+    const runtime = new Runtime({ ...config, type, log: embedded, clock, observer, message, withEnergy });
     const runner = new SinkRunner({
       parent: runtime.system as never,
       log: embedded,
@@ -59,7 +62,12 @@ export const openApp: OpenApp = async (config, { localToken, log }) => {
     });
     await runner.start();
     closers.push(() => runner.stop());
-    const running = { name: sink.name, status: () => runner.status(), drained: () => runner.drained(), next: (p: number) => runner.next(p) };
+    const running = {
+      name: sink.name,
+      status: () => runner.status(),
+      drained: () => runner.drained(),
+      next: (p: number) => runner.next(p),
+    };
     const live = runtime.start([running]);
     live.catch((error) => fail(error as Error));
     closers.push(async () => {
@@ -69,10 +77,8 @@ export const openApp: OpenApp = async (config, { localToken, log }) => {
     metrics.observe(runtime);
 
     const door = new Door(type.kinds);
-    const energy = new EnergyToday(sink, clock);
-    const engine = Object.assign(Object.create(runtime) as Runtime, { fleet: () => energy.addTo(runtime.fleet()) });
     const server = await startServer({
-      engine,
+      engine: runtime,
       tables: sink,
       config: { host: config.host, port: config.port, authToken: config.authToken ?? undefined, localToken },
       classify: (line) => {
@@ -96,7 +102,7 @@ export const openApp: OpenApp = async (config, { localToken, log }) => {
     let closing: Promise<void> | null = null;
     const app: App = {
       url: server.url,
-      engine,
+      engine: runtime,
       live,
       failed,
       close: () => (closing ??= closeAll()),

@@ -80,6 +80,7 @@ export class Shard {
   #actor: Ref<Message> | null = null;
   #cancelTick: () => void = () => {};
   #ticking = false;
+  #watched = false;
   #lastCommitAt = 0;
   #lastRecordAt = 0;
   #lastPublishAt = 0;
@@ -141,7 +142,8 @@ export class Shard {
 
   /** Remember which assets commits change, or stop doing so. */
   watch(on: boolean): void {
-    this.fold.onTouch = on ? this.touched.note : null;
+    this.#watched = on;
+    if (this.fold !== undefined) this.fold.onTouch = on ? this.touched.note : null;
   }
 
   /** Publishes all open facts and commits them. */
@@ -177,6 +179,7 @@ export class Shard {
       this.#recordsSinceSnapshot = records;
       this.options.gate.heard(this.committed.clock);
       this.#source = new Source(log, partition, this.committed, (topic, run) => this.#send({ type: 'run', topic, run }));
+      this.watch(this.#watched);
       enter('live', { replayed: records });
     } catch (error) {
       await state.close();

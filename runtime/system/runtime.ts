@@ -41,6 +41,8 @@ export interface RuntimeOptions {
   readonly retentionMs: number;
   readonly retentionBytes: number | null;
   readonly observer: ShardObserver;
+  /** Adds the energy of the day, which the tables know and the shards do not. */
+  readonly withEnergy?: (fleet: FleetView) => FleetView;
   readonly message: (level: 'info' | 'warn' | 'error', text: string, fields?: Record<string, unknown>) => void;
 }
 
@@ -125,7 +127,8 @@ export class Runtime implements Engine {
   }
 
   fleet(): FleetView {
-    return this.#fleet.sum(this.shards);
+    const fleet = this.#fleet.sum(this.shards);
+    return this.#options.withEnergy?.(fleet) ?? fleet;
   }
 
   lifecycle(serial: string): LifecycleView[] | null {
