@@ -225,6 +225,33 @@ describe('a sink runner', () => {
     expect(ids(0)).toEqual(expected(0, 9));
   });
 
+  it('stops although the target hangs', async () => {
+    await append(0, 0, 1);
+    await create().start();
+    const hangs = new Promise<void>((resolve) => {
+      sink.beforeWrite = () => {
+        resolve();
+        return new Promise(() => {});
+      };
+    });
+    await append(0, 1, 2);
+    const drained = runner.drained();
+    const refused = expect(drained).rejects.toMatchObject({ code: 'sink_closed' });
+    await hangs;
+    let stopped = false;
+    const stopping = runner.stop().then(() => {
+      stopped = true;
+    });
+    while (!stopped) {
+      clock.advance(50);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await stopping;
+    await refused;
+    expect(sink.closed).toBe(1);
+    expect(ids(0)).toEqual(expected(0, 1));
+  });
+
   it('feeds DuckDB', async () => {
     const duckdb = await openDuckDbSink({ file: join(folder, 'olap.duckdb'), types: sampleTypes, clock });
     await append(0, 0, 3000);

@@ -23,7 +23,7 @@ export interface SinkRunnerOptions {
   /** First and longest wait after an error that may pass; it doubles in between. @default 100 and 30000 */
   readonly retryMinMs?: number;
   readonly retryMaxMs?: number;
-  /** How long {@link SinkRunner.stop} goes on committing what the log holds. @default 1000 */
+  /** How long {@link SinkRunner.stop} goes on committing what the log holds, and then waits. @default 500 */
   readonly flushTimeoutMs?: number;
   /** After each commit, for metrics. */
   readonly onCommit?: (commit: SinkCommit) => void;
@@ -69,6 +69,7 @@ export class SinkRunner {
   #error: GridfoldError | null = null;
   #lastCommitMs = Number.NEGATIVE_INFINITY;
   #ended: GridfoldError | null = null;
+  #stopping: Promise<void> | null = null;
 
   constructor(options: SinkRunnerOptions) {
     this.#options = {
@@ -78,7 +79,7 @@ export class SinkRunner {
       maxBytes: 8 * 1024 * 1024,
       retryMinMs: 100,
       retryMaxMs: 30_000,
-      flushTimeoutMs: 1000,
+      flushTimeoutMs: 500,
       ...options,
     };
     assertBounds('commitIntervalMs', this.#options.commitIntervalMs, 10, 60_000);
@@ -131,22 +132,30 @@ export class SinkRunner {
     });
   }
 
-  /** Commits what the log holds, for `flushTimeoutMs` at most, then closes the sink. What is left waits in the log. */
-  async stop(): Promise<void> {
-    if (this.#actor !== null && this.#failures === 0) await this.#flush();
+  /**
+   * Commits what the log holds, for `flushTimeoutMs` at most, waits as long again for a commit that hangs, and closes the
+   * sink. What is left waits in the log.
+   */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#actor !== null && this.#failures === 0) await this.#atMost(this.drained());
     this.#end(new GridfoldError('sink_closed', 'stop', `sink ${this.#options.sink.name} is closed`));
-    // A stopped actor drops a message it has not begun, so this turn must end first.
-    await this.#pulling;
+    // A stopped actor drops a message it has not begun, so this turn should end first.
+    if (this.#pulling !== null) await this.#atMost(this.#pulling);
     this.#stopActor();
     await this.#options.sink.close();
   }
 
-  async #flush(): Promise<void> {
+  async #atMost(work: Promise<void>): Promise<void> {
     let cancel = () => {};
     const deadline = new Promise<void>((resolve) => {
       cancel = this.#options.clock.after(this.#options.flushTimeoutMs, resolve);
     });
-    await Promise.race([this.drained().catch(() => undefined), deadline]);
+    await Promise.race([work.catch(() => undefined), deadline]);
     cancel();
   }
 

@@ -59,6 +59,15 @@ describe('the DuckDB file', () => {
     (sink = await openDuckDbSink({ file, types, clock }));
   const select = async (sql: string, parameters: unknown[] = []) => (await sink.query(sql, parameters, 1000)).rows;
 
+  /** Behind the back of the sink, which is closed. */
+  const change = async (sql: string) => {
+    const instance = await DuckDBInstance.create(file);
+    const connection = await instance.connect();
+    await connection.run(sql);
+    connection.closeSync();
+    instance.closeSync();
+  };
+
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'gridfold-duckdb-'));
     file = join(folder, 'olap.duckdb');
@@ -249,6 +258,37 @@ describe('the DuckDB file', () => {
     await expect(sink.query('SELECT 1', [], 1)).rejects.toMatchObject({ code: 'sink_closed' });
     await sink.open();
     expect(await select('SELECT 1')).toEqual([[1]]);
+  });
+
+  it('joins ranges that touch, and still sees what overlaps or lacks', async () => {
+    await open();
+    for (let to = 2; to <= 10; to += 2) await sink.write([sampleBatch(0, to - 2, to), sampleBatch(1, to - 2, to)]);
+    const ranges = 'SELECT partition, "from", next FROM gridfold_ranges ORDER BY ALL';
+    expect((await select(ranges)).length).toBe(10);
+    await sink.close();
+    await open();
+    expect(await select(ranges)).toEqual([
+      [0, 0, 10],
+      [1, 0, 10],
+    ]);
+    await sink.close();
+    await change(`INSERT INTO gridfold_ranges VALUES (0, 4, 6, now()), (0, 8, 12, now())`);
+    await change(`UPDATE gridfold_ranges SET "from" = 3 WHERE partition = 1`);
+    await open();
+    expect(await sink.audit()).toEqual([
+      { partition: 0, next: 10, rows: 10, doubled: 4, missing: 2 },
+      { partition: 1, next: 10, rows: 10, doubled: 0, missing: 3 },
+    ]);
+  });
+
+  it('keeps JSON readable whatever text is in it', async () => {
+    await open();
+    const parts = ['\ud800', '\\ud800', { 'x\udfff': '\u{1f50b}\0' }];
+    const event: DerivedEvent = { ...sampleEvent(0, 0), data: { parts, label: 'a\0b\udfff' } };
+    await sink.write([{ partition: 0, from: 0, next: 1, events: [event] }]);
+    expect(await select(`SELECT label, parts->>0, parts->>1, parts->2->>'x\ufffd' FROM sample_facts`)).toEqual([
+      ['a\0b\ufffd', '\ufffd', '\\ud800', '\u{1f50b}\0'],
+    ]);
   });
 
   it('says what is wrong with a file it cannot open', async () => {

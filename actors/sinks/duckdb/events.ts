@@ -86,7 +86,8 @@ function fromCell(column: PlannedColumn, value: unknown): unknown {
 }
 
 function newestFirst(a: DerivedEvent, b: DerivedEvent): number {
-  if (a.eventTime !== b.eventTime) return a.eventTime < b.eventTime ? 1 : -1;
+  const later = Date.parse(b.eventTime) - Date.parse(a.eventTime);
+  if (later !== 0) return later;
   return a.id < b.id ? 1 : a.id > b.id ? -1 : 0;
 }
 

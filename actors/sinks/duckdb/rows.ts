@@ -116,8 +116,16 @@ function convert(type: DerivedColumnType, value: unknown): DuckDBValue | undefin
       return Number.isSafeInteger(ms) ? new DuckDBTimestampTZValue(BigInt(ms as number) * 1000n) : undefined;
     }
     case 'json':
-      return JSON.stringify(value);
+      return wellFormed(JSON.stringify(value));
   }
+}
+
+/** Half a surrogate pair, as JSON.stringify escapes it; an even number of backslashes before it belongs to the text. */
+const lonely = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
+
+/** JSON that DuckDB can read: it takes no half surrogate pairs, and one of them would spoil queries over the column. */
+function wellFormed(json: string): string {
+  return json.includes('\\ud') ? json.replace(lonely, '$1\\ufffd') : json;
 }
 
 function misfit(column: PlannedColumn, event: DerivedEvent, value: unknown): GridfoldError {
