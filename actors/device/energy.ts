@@ -9,8 +9,9 @@ import { localDay } from './zone.ts';
 
 export const QUARTER_MS = 900_000;
 const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
 /** A counter silent for longer says nothing about when its energy flowed. */
-const LONGEST_SPREAD_MS = 7 * 86_400_000;
+const LONGEST_SPREAD_MS = 7 * DAY_MS;
 const SHORTEST_HOLD_MS = 15 * 60_000;
 const POWER_ENDED = 1;
 const COUNTERS_ENDED = 2;
@@ -220,6 +221,10 @@ function readDay(
   const after = reading.values[plan.day];
   const day = localDay(config.timeZone, t);
   if (!used) {
+    if (isImpossible(after, DAY_MS, plan.maxPowerW)) {
+      turn.refused |= plan.dayBit;
+      return false;
+    }
     turn.lumpOut += after;
     asset.setAt(plan.dayOwnerColumn, day);
     return true;

@@ -54,9 +54,8 @@ export function foldGrid(
   out: Facts,
 ): void {
   const event = eventOf(asset, status, inverterState);
-  if (event === NO_EVENT) return;
   const from = asset.grid;
-  if (table.next(from, event) === from) {
+  if (event === NO_EVENT || table.next(from, event) === from) {
     if (from !== GRID_TIED && from !== UNKNOWN) noteIntention(asset, out);
     return;
   }

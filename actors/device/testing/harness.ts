@@ -53,6 +53,12 @@ export class Fed {
     return this.feedRecord({ serial: this.serial, kind: this.kind.name, deviceTime: time, fields });
   }
 
+  /** Folds a reading that was decoded elsewhere. */
+  fold(reading: Reading): this {
+    this.kind.fold(this.cursor, reading, this.config, this.facts);
+    return this;
+  }
+
   feedRecord(record: object): this {
     const bytes = encoder.encode(JSON.stringify(record));
     const code = this.#decoder.decode(bytes, 0, bytes.length, Date.UTC(2099, 0, 1), this.#reading);
