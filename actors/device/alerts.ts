@@ -62,7 +62,7 @@ export function foldAlerts(asset: DeviceAsset, list: readonly Alert[], t: number
   for (const alert of list) foldEnded(asset, alert, before, active, t, out);
   for (const [name, severity] of active) {
     if (severity === 'critical' || severity === 'rma') {
-      openFault(asset, name, severity, 'alert', started.get(name) ?? t, out);
+      openFault(asset, name, severity, 'alert', started.get(name) ?? t, t, out);
     }
   }
   if (enabling) closeFaults(asset, (f) => f.source === 'alert' && !active.has(f.code), t, 'cleared', out);
@@ -88,7 +88,9 @@ function foldEnded(
   if (before.some((a) => a.name === name && a.startedAt === startedAt && a.endedAt === endedAt)) return;
   if (active.has(name)) return;
   const isOpen = readSide(asset).faults.some((f) => f.code === name && f.closed === null);
-  if (!isOpen && startedAt !== null && startedAt <= endedAt) openFault(asset, name, severity, 'alert', startedAt, out);
+  if (!isOpen && (startedAt === null || startedAt <= readSide(asset).forgottenTo)) return;
+  if (!isOpen && startedAt !== null && startedAt <= endedAt)
+    openFault(asset, name, severity, 'alert', startedAt, t, out);
   closeFaults(asset, (f) => f.code === name && f.source === 'alert', endedAt, 'cleared', out);
 }
 

@@ -131,7 +131,7 @@ function endVoid(asset: DeviceAsset, t: number, out: Facts): void {
 }
 
 function sayVoid(asset: DeviceAsset, fromTime: number, toTime: number | null, out: Facts): void {
-  out.emit(dataGap, `${asset.serial}/${iso(fromTime)}`, fromTime, { fromTime, toTime, class: 'zeros' });
+  out.emit(dataGap, `${asset.serial}/${iso(fromTime)}/zeros`, fromTime, { fromTime, toTime, class: 'zeros' });
 }
 
 /**

@@ -7,13 +7,17 @@ const QUARTER = 15 * MINUTE;
 const NOON = Date.UTC(2022, 6, 8, 12);
 
 const rows = (fed: Fed) =>
-  fed.list('energy_interval').map(({ at, data }) => [(at - NOON) / QUARTER, data.inWh, data.outWh, data.coverage, data.method]);
+  fed
+    .list('energy_interval')
+    .map(({ at, data }) => [(at - NOON) / QUARTER, data.inWh, data.outWh, data.coverage, data.method]);
 
 const battery = (config = {}) => new Fed('powerwall', config);
 
 describe('energy by power', () => {
   it('holds a power until the next one', () => {
-    const p = battery().feed(NOON, { powerW: 1200 }).feed(NOON + 10 * MINUTE, { powerW: -600 });
+    const p = battery()
+      .feed(NOON, { powerW: 1200 })
+      .feed(NOON + 10 * MINUTE, { powerW: -600 });
     p.feed(NOON + 20 * MINUTE, { powerW: 0 });
     expect(rows(p)).toEqual([
       [0, 50, 200, 1, 'power'],
@@ -22,26 +26,36 @@ describe('energy by power', () => {
   });
 
   it('holds it for 15 minutes at most, or for two cadences', () => {
-    const short = battery().feed(NOON, { powerW: 1000 }).feed(NOON + 60 * MINUTE, { powerW: 0 });
+    const short = battery()
+      .feed(NOON, { powerW: 1000 })
+      .feed(NOON + 60 * MINUTE, { powerW: 0 });
     expect(rows(short)).toEqual([[0, 0, 250, 1, 'power']]);
-    const long = battery({ cadenceMs: 20 * MINUTE }).feed(NOON, { powerW: 1000 }).feed(NOON + 60 * MINUTE, { powerW: 0 });
+    const long = battery({ cadenceMs: 20 * MINUTE })
+      .feed(NOON, { powerW: 1000 })
+      .feed(NOON + 60 * MINUTE, { powerW: 0 });
     expect(long.view.energy.outWh).toBeCloseTo((1000 * 40) / 60, 5);
   });
 
   it('goes on through readings that do not tell power, from the reading that did', () => {
-    const p = battery().feed(NOON, { powerW: 1000 }).feed(NOON + 5 * MINUTE, { soc: 0.5 });
+    const p = battery()
+      .feed(NOON, { powerW: 1000 })
+      .feed(NOON + 5 * MINUTE, { soc: 0.5 });
     p.feed(NOON + 30 * MINUTE, { powerW: 0 });
     expect(p.view.energy.outWh).toBeCloseTo(250, 6);
   });
 
   it('ends at a power that is marked invalid', () => {
-    const p = battery().feed(NOON, { powerW: 1000 }).feed(NOON + 3 * MINUTE, { powerW: null, soc: 0.5 });
+    const p = battery()
+      .feed(NOON, { powerW: 1000 })
+      .feed(NOON + 3 * MINUTE, { powerW: null, soc: 0.5 });
     p.feed(NOON + 10 * MINUTE, { powerW: 500 }).feed(NOON + 16 * MINUTE, { powerW: 0 });
     expect(rows(p)[0]).toEqual([0, 0, 91.666667, 8 / 15, 'power']);
   });
 
   it('makes no row where nothing was covered', () => {
-    const p = battery().feed(NOON, { powerW: 0 }).feed(NOON + 20 * QUARTER, { powerW: 0 });
+    const p = battery()
+      .feed(NOON, { powerW: 0 })
+      .feed(NOON + 20 * QUARTER, { powerW: 0 });
     expect(rows(p).map((r) => r[0])).toEqual([0]);
   });
 });
@@ -49,12 +63,17 @@ describe('energy by power', () => {
 describe('energy by counters', () => {
   it('goes before power, per direction; the first reading is the base line', () => {
     const p = battery().feed(NOON, { powerW: 9000, energyOutWh: 100 });
-    p.feed(NOON + 5 * MINUTE, { powerW: -1200, energyOutWh: 130 }).feed(NOON + 10 * MINUTE, { powerW: 0, energyOutWh: 130 });
+    p.feed(NOON + 5 * MINUTE, { powerW: -1200, energyOutWh: 130 }).feed(NOON + 10 * MINUTE, {
+      powerW: 0,
+      energyOutWh: 130,
+    });
     expect(rows(p)).toEqual([[0, 100, 30, 10 / 15, 'counter']]);
   });
 
   it('spreads an increase evenly over the time since the reading before', () => {
-    const p = battery().feed(NOON + 10 * MINUTE, { energyOutWh: 0 }).feed(NOON + 40 * MINUTE, { energyOutWh: 300 });
+    const p = battery()
+      .feed(NOON + 10 * MINUTE, { energyOutWh: 0 })
+      .feed(NOON + 40 * MINUTE, { energyOutWh: 300 });
     expect(rows(p).map((r) => r[2])).toEqual([50, 150, 100]);
     expect(rows(p).map((r) => r[3])).toEqual([5 / 15, 10 / 15, 0]);
   });
@@ -72,44 +91,58 @@ describe('energy by counters', () => {
   });
 
   it('puts the increase of more than a week into the last interval', () => {
-    const p = battery().feed(NOON, { energyOutWh: 0 }).feed(NOON + 8 * 96 * QUARTER + MINUTE, { energyOutWh: 5000 });
+    const p = battery()
+      .feed(NOON, { energyOutWh: 0 })
+      .feed(NOON + 8 * 96 * QUARTER + MINUTE, { energyOutWh: 5000 });
     expect(rows(p).filter((r) => r[2] !== 0)).toEqual([[768, 0, 5000, 0, 'counter']]);
   });
 
   it('counts an increase over an invalid report from the last valid one', () => {
-    const p = battery().feed(NOON, { energyOutWh: 0 }).feed(NOON + QUARTER, { energyOutWh: null, soc: 0.5 });
+    const p = battery()
+      .feed(NOON, { energyOutWh: 0 })
+      .feed(NOON + QUARTER, { energyOutWh: null, soc: 0.5 });
     p.feed(NOON + 2 * QUARTER, { energyOutWh: 200 });
     expect(rows(p).map((r) => r[2])).toEqual([100, 100]);
   });
 
   it('counts what stands after a reset', () => {
-    const p = battery().feed(NOON, { energyOutWh: 5000 }).feed(NOON + MINUTE, { energyOutWh: 40 });
+    const p = battery()
+      .feed(NOON, { energyOutWh: 5000 })
+      .feed(NOON + MINUTE, { energyOutWh: 40 });
     expect(p.view.energy.outWh).toBe(40);
     expect(p.data('counter_reset')).toEqual([{ field: 'energyOutWh', before: 5000, after: 40, class: 'reset' }]);
     expect(p.list('counter_reset')[0].key).toBe('T-1/energyOutWh/2022-07-08T12:01:00.000Z');
   });
 
   it('knows a counter of 32 bits that rolled over', () => {
-    const p = battery().feed(NOON, { energyInWh: 2 ** 32 - 10 }).feed(NOON + MINUTE, { energyInWh: 15 });
+    const p = battery()
+      .feed(NOON, { energyInWh: 2 ** 32 - 10 })
+      .feed(NOON + MINUTE, { energyInWh: 15 });
     expect(p.view.energy.inWh).toBe(25);
     expect(p.data('counter_reset')).toMatchObject([{ class: 'rollover' }]);
   });
 
   it('sets impossible values aside, and negative ones', () => {
-    const p = battery().feed(NOON, { energyOutWh: 1000 }).feed(NOON + MINUTE, { energyOutWh: 9e9 });
+    const p = battery()
+      .feed(NOON, { energyOutWh: 1000 })
+      .feed(NOON + MINUTE, { energyOutWh: 9e9 });
     p.feed(NOON + 2 * MINUTE, { energyOutWh: -5 }).feed(NOON + 3 * MINUTE, { energyOutWh: 1030 });
     expect(p.view.energy.outWh).toBe(30);
     expect(p.data('counter_reset')).toEqual([]);
   });
 
   it('does not count a life anew after one wrong zero', () => {
-    const p = battery().feed(NOON, { energyOutWh: 7e6 }).feed(NOON + MINUTE, { energyOutWh: 0 });
+    const p = battery()
+      .feed(NOON, { energyOutWh: 7e6 })
+      .feed(NOON + MINUTE, { energyOutWh: 0 });
     p.feed(NOON + 2 * MINUTE, { energyOutWh: 7e6 + 10 }).feed(NOON + 3 * MINUTE, { energyOutWh: 7e6 + 25 });
     expect(p.view.energy.outWh).toBe(15);
   });
 
   it('believes a jump that lasts, without its energy', () => {
-    const p = battery().feed(NOON, { energyOutWh: 1000 }).feed(NOON + MINUTE, { energyOutWh: 7e6 });
+    const p = battery()
+      .feed(NOON, { energyOutWh: 1000 })
+      .feed(NOON + MINUTE, { energyOutWh: 7e6 });
     p.feed(NOON + 2 * MINUTE, { energyOutWh: 7e6 + 20 }).feed(NOON + 3 * MINUTE, { energyOutWh: 7e6 + 50 });
     expect(p.view.energy.outWh).toBe(50);
     expect(p.data('counter_reset')).toMatchObject([{ before: 1000, after: 7e6, class: 'reset' }]);
@@ -140,7 +173,9 @@ describe('a counter that restarts daily', () => {
   });
 
   it('has not restarted while it stands still over midnight', () => {
-    expect(wh(['2019-09-01T23:50:00+02:00', 900], ['2019-09-02T00:10:00+02:00', 900], ['2019-09-02T06:00:00+02:00', 4])).toBe(904);
+    expect(
+      wh(['2019-09-01T23:50:00+02:00', 900], ['2019-09-02T00:10:00+02:00', 900], ['2019-09-02T06:00:00+02:00', 4]),
+    ).toBe(904);
   });
 
   it('restarted in the gap when it is higher on another day', () => {
@@ -155,11 +190,15 @@ describe('a counter that restarts daily', () => {
   });
 
   it('grows on over midnight between neighbours', () => {
-    expect(wh(['2019-09-01T23:55:00+02:00', 900], ['2019-09-02T00:05:00+02:00', 910], ['2019-09-02T09:00:00+02:00', 950])).toBe(950);
+    expect(
+      wh(['2019-09-01T23:55:00+02:00', 900], ['2019-09-02T00:05:00+02:00', 910], ['2019-09-02T09:00:00+02:00', 950]),
+    ).toBe(950);
   });
 
   it('was of today when it stood at zero', () => {
-    expect(wh(['2019-09-01T20:00:00+02:00', 0], ['2019-09-03T20:00:00+02:00', 40], ['2019-09-03T23:00:00+02:00', 70])).toBe(70);
+    expect(
+      wh(['2019-09-01T20:00:00+02:00', 0], ['2019-09-03T20:00:00+02:00', 40], ['2019-09-03T23:00:00+02:00', 70]),
+    ).toBe(70);
   });
 
   it('means the local day', () => {
@@ -170,7 +209,10 @@ describe('a counter that restarts daily', () => {
 
   it('gives way to a lifetime counter', () => {
     const p = new Fed('inverter', rome);
-    p.feed(NOON, { energyDayWh: 500, energyOutWh: 10_000 }).feed(NOON + 10 * MINUTE, { energyDayWh: 700, energyOutWh: 10_100 });
+    p.feed(NOON, { energyDayWh: 500, energyOutWh: 10_000 }).feed(NOON + 10 * MINUTE, {
+      energyDayWh: 700,
+      energyOutWh: 10_100,
+    });
     expect(p.view.energy.outWh).toBe(600);
   });
 
@@ -181,14 +223,20 @@ describe('a counter that restarts daily', () => {
 
 describe('15-minute rows', () => {
   it('begin and end on the quarter, with a reading on the edge belonging to both sides', () => {
-    const p = battery().feed(NOON, { powerW: 1000 }).feed(NOON + QUARTER, { powerW: 2000 });
+    const p = battery()
+      .feed(NOON, { powerW: 1000 })
+      .feed(NOON + QUARTER, { powerW: 2000 });
     expect(rows(p)).toEqual([[0, 0, 250, 1, 'power']]);
     expect(p.list('energy_interval')[0].key).toBe('T-1/2022-07-08T12:00:00.000Z/900');
   });
 
   it('cover what a plain second computation covers', () => {
     const power = fc.integer({ min: -5000, max: 5000 });
-    const reading = fc.record({ after: fc.integer({ min: 1, max: 40 * 60 }), power, told: fc.integer({ min: 0, max: 3 }) });
+    const reading = fc.record({
+      after: fc.integer({ min: 1, max: 40 * 60 }),
+      power,
+      told: fc.integer({ min: 0, max: 3 }),
+    });
     fc.assert(
       fc.property(fc.array(reading, { minLength: 1, maxLength: 40 }), (list) => {
         const p = battery();
@@ -225,7 +273,11 @@ describe('15-minute rows', () => {
   });
 
   it('add up to the increase of the counter, whenever it is told', () => {
-    const reading = fc.record({ after: fc.integer({ min: 1, max: 5000 }), wh: fc.integer({ min: 0, max: 900 }), told: fc.boolean() });
+    const reading = fc.record({
+      after: fc.integer({ min: 1, max: 5000 }),
+      wh: fc.integer({ min: 0, max: 900 }),
+      told: fc.boolean(),
+    });
     fc.assert(
       fc.property(fc.array(reading, { minLength: 2, maxLength: 40 }), (list) => {
         const p = battery();

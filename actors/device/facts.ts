@@ -60,7 +60,7 @@ export const dataGap: DerivedType = {
   name: 'data_gap',
   table: 'data_gaps',
   doc: 'A time without measurements. A silence that begins with a gap of zeros is part of that gap.',
-  key: 'serial, from time',
+  key: 'serial, from time; and the class where it is zeros',
   columns: [
     fromTime,
     toTime,

@@ -7,33 +7,39 @@ import { type FaultRecord, changeSide, readSide } from './side.ts';
 /** A fault that comes back within this time of its close is the same incident. */
 const SAME_INCIDENT_MS = 24 * 3_600_000;
 
-/** Opens a fault, or reopens the incident. An open one stays as it is: it keeps the code it opened with. */
+/**
+ * Opens a fault, or reopens the incident. An open one stays as it is: it keeps the code it opened with. `at` is when the
+ * device says it began, `t` the time of the reading.
+ */
 export function openFault(
   asset: DeviceAsset,
   code: string,
   severity: string,
   source: FaultRecord['source'],
   at: number,
+  t: number,
   out: Facts,
 ): void {
-  const { faults } = readSide(asset);
+  const { faults, forgottenTo } = readSide(asset);
+  const opened = at > forgottenTo ? at : t;
   const known = faults.find((f) => f.code === code);
   if (known !== undefined && known.closed === null) return;
   let record: FaultRecord = {
     code,
     severity,
     source,
-    opened: at,
-    reopened: at,
+    opened,
+    reopened: opened,
     closed: null,
     closedBy: null,
     recurrence: 0,
   };
   if (known?.closed != null) {
-    if (at - known.closed <= SAME_INCIDENT_MS) {
+    if (opened - known.closed <= SAME_INCIDENT_MS) {
       record = { ...record, opened: known.opened, recurrence: known.recurrence + 1 };
     } else {
       sayFault(asset.serial, known, out);
+      changeSide(asset, { forgottenTo: Math.max(forgottenTo, known.closed) });
     }
   }
   replaceFaults(asset, [...faults.filter((f) => f !== known), record]);
@@ -68,7 +74,13 @@ export function forgetFaults(asset: DeviceAsset, t: number, out: Facts): void {
   const { faults } = readSide(asset);
   const kept = faults.filter((f) => f.closed === null || t - f.closed <= SAME_INCIDENT_MS);
   if (kept.length === faults.length) return;
-  for (const f of faults) if (!kept.includes(f)) sayFault(asset.serial, f, out);
+  let { forgottenTo } = readSide(asset);
+  for (const f of faults) {
+    if (kept.includes(f)) continue;
+    sayFault(asset.serial, f, out);
+    forgottenTo = Math.max(forgottenTo, f.closed ?? 0);
+  }
+  changeSide(asset, { forgottenTo });
   replaceFaults(asset, kept);
 }
 

@@ -13,31 +13,57 @@ export interface EffectiveRecord {
 
 /**
  * The list in folding order (event time, record time, id), with corrections resolved. A correction replaces its record
- * and inherits what it does not say; taking a correction back revives what it had replaced.
+ * and inherits what it does not say; taking a correction back revives what it had replaced, and taking a record back
+ * takes its corrections with it.
  */
 export function effectiveRecords(records: readonly LifecycleRecord[]): EffectiveRecord[] {
   const byId = new Map(records.map((r) => [r.id, r]));
-  const superseders = new Map<string, LifecycleRecord[]>();
-  for (const r of records) {
-    const target = supersededBy(r);
-    if (target !== null && byId.has(target)) superseders.set(target, [...(superseders.get(target) ?? []), r]);
-  }
-  const alive = new Map<string, boolean>();
-  const isAlive = (r: LifecycleRecord): boolean => {
-    const known = alive.get(r.id);
-    if (known !== undefined) return known;
-    alive.set(r.id, true); // ends circles
-    const answer = !(superseders.get(r.id) ?? []).some(isAlive);
-    alive.set(r.id, answer);
-    return answer;
-  };
+  const standing = new Standing(records, byId);
   return [...records].sort(inFoldingOrder).map((record) => {
     const target = supersededBy(record);
-    const base = target === null ? undefined : byId.get(target);
     const content = record.type === 'corrected' ? corrected(record, byId) : { type: record.type, data: record.data };
-    const superseded = !isAlive(record) || isOutdated(record, superseders, isAlive);
-    return { record, ...content, voided: superseded, resolved: target === null || base !== undefined };
+    const voided = !standing.holds(record) || standing.isReplaced(record);
+    return { record, ...content, voided, resolved: target === null || byId.has(target) };
   });
+}
+
+/** Which records still stand, given what was said about them later. */
+class Standing {
+  readonly #byId: ReadonlyMap<string, LifecycleRecord>;
+  readonly #superseders = new Map<string, LifecycleRecord[]>();
+  readonly #holds = new Map<string, boolean>();
+
+  constructor(records: readonly LifecycleRecord[], byId: ReadonlyMap<string, LifecycleRecord>) {
+    this.#byId = byId;
+    for (const r of records) {
+      const target = supersededBy(r);
+      if (target !== null) this.#superseders.set(target, [...this.#about(target), r]);
+    }
+  }
+
+  /** Neither it nor what it corrects was taken back. */
+  holds(r: LifecycleRecord): boolean {
+    const known = this.#holds.get(r.id);
+    if (known !== undefined) return known;
+    this.#holds.set(r.id, true); // ends circles
+    const takenBack = this.#about(r.id).some((s) => s.type === 'voided' && this.holds(s));
+    const target = r.type === 'corrected' ? this.#byId.get(supersededBy(r) ?? '') : undefined;
+    const answer = !takenBack && (target === undefined || this.holds(target));
+    this.#holds.set(r.id, answer);
+    return answer;
+  }
+
+  /** A correction that holds stands in its place, or a later correction of the same record stands beside it. */
+  isReplaced(r: LifecycleRecord): boolean {
+    const isCorrection = (s: LifecycleRecord) => s.type === 'corrected' && this.holds(s);
+    if (this.#about(r.id).some(isCorrection)) return true;
+    if (r.type !== 'corrected') return false;
+    return this.#about(supersededBy(r) ?? '').some((s) => s !== r && isCorrection(s) && toldLater(s, r));
+  }
+
+  #about(id: string): readonly LifecycleRecord[] {
+    return this.#superseders.get(id) ?? [];
+  }
 }
 
 export function supersededBy(r: LifecycleRecord): string | null {
@@ -48,18 +74,6 @@ export function supersededBy(r: LifecycleRecord): string | null {
 
 export function inFoldingOrder(a: LifecycleRecord, b: LifecycleRecord): number {
   return a.eventTime - b.eventTime || a.recordTime - b.recordTime || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
-}
-
-/** Two corrections of one record: the one told last counts. */
-function isOutdated(
-  r: LifecycleRecord,
-  superseders: ReadonlyMap<string, LifecycleRecord[]>,
-  isAlive: (r: LifecycleRecord) => boolean,
-): boolean {
-  if (r.type !== 'corrected') return false;
-  const target = supersededBy(r);
-  const rivals = target === null ? [] : (superseders.get(target) ?? []);
-  return rivals.some((other) => other !== r && isAlive(other) && toldLater(other, r));
 }
 
 function toldLater(a: LifecycleRecord, b: LifecycleRecord): boolean {

@@ -46,13 +46,15 @@ export interface DeviceSide {
   readonly extra: readonly ExtraValue[];
   readonly alerts: readonly KnownAlert[];
   readonly faults: readonly FaultRecord[];
+  /** Latest close of a fault that is no longer kept; what began before is not opened again under its old time. */
+  readonly forgottenTo: number;
   /** Bit of a derate cause, and since when it holds. */
   readonly derates: readonly (readonly [bit: number, from: number])[];
   readonly island: Island | null;
   readonly rows: readonly PendingRow[];
 }
 
-const EMPTY: DeviceSide = { extra: [], alerts: [], faults: [], derates: [], island: null, rows: [] };
+const EMPTY: DeviceSide = { extra: [], alerts: [], faults: [], forgottenTo: 0, derates: [], island: null, rows: [] };
 
 export function readSide(asset: CursorBase): DeviceSide {
   return asset.readSide<DeviceSide>() ?? EMPTY;

@@ -34,11 +34,9 @@ describe('silence', () => {
   });
 
   it('is only stale where it was short, and nothing where it was at the limit', () => {
-    expect(connectivity(new Fed('powerwall').feed(NOON, { soc: 1 }).feed(at(20), { soc: 1 })).map((c) => c[0])).toEqual([
-      'online',
-      'stale',
-      'online',
-    ]);
+    expect(connectivity(new Fed('powerwall').feed(NOON, { soc: 1 }).feed(at(20), { soc: 1 })).map((c) => c[0])).toEqual(
+      ['online', 'stale', 'online'],
+    );
     expect(new Fed('powerwall').feed(NOON, { soc: 1 }).feed(at(15), { soc: 1 }).data('data_gap')).toEqual([]);
   });
 
@@ -76,7 +74,7 @@ describe('silence', () => {
 describe('a heartbeat', () => {
   const beat = (beats: number[]) => {
     const p = new Fed('powerwall', { cadenceMs: MINUTE });
-    beats.forEach((heartbeat, m) => p.feed(at(m), { heartbeat, powerW: 0 }));
+    for (const [m, heartbeat] of beats.entries()) p.feed(at(m), { heartbeat, powerW: 0 });
     return p;
   };
 
@@ -109,7 +107,7 @@ describe('readings that stand for missing data', () => {
     const p = new Fed('powerwall').feed(NOON, real).feed(at(5), real);
     p.feed(at(10), zeros).feed(at(15), zeros).feed(at(20), real).feed(at(25), real);
     expect(p.list('data_gap')).toMatchObject([
-      { key: 'T-1/2022-07-08T12:10:00.000Z', data: { fromTime: at(10), toTime: at(20), class: 'zeros' } },
+      { key: 'T-1/2022-07-08T12:10:00.000Z/zeros', data: { fromTime: at(10), toTime: at(20), class: 'zeros' } },
     ]);
     expect(p.cursor.getAt(p.kind.state.index('soc' as never))).toBe(0.78);
     expect(p.states('operation')).toEqual(['standby', 'discharging']);
@@ -136,7 +134,10 @@ describe('readings that stand for missing data', () => {
   });
 
   it('are those whose every measurement is invalid, for any kind', () => {
-    const p = new Fed('inverter').feed(NOON, { powerW: 900 }).feed(at(10), { powerW: null }).feed(at(20), { powerW: 900 });
+    const p = new Fed('inverter')
+      .feed(NOON, { powerW: 900 })
+      .feed(at(10), { powerW: null })
+      .feed(at(20), { powerW: 900 });
     expect(p.data('data_gap')).toMatchObject([{ class: 'zeros', fromTime: at(10), toTime: at(20) }]);
     expect(p.view.energy.outWh).toBe(150);
     const mixed = new Fed('inverter').feed(NOON, { powerW: null, stateCode: 60, stateScheme: 'danfoss' });

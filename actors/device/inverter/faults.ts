@@ -23,7 +23,7 @@ export function foldStateFaults(
   const state = asset.operation;
   const open = (asset.flags & Flag.stateFault) !== 0;
   if (state === FAULTED) {
-    if (!open && !Number.isNaN(code)) openFault(asset, faultCode(asset, code), 'critical', 'state', t, out);
+    if (!open && !Number.isNaN(code)) openFault(asset, faultCode(asset, code), 'critical', 'state', t, t, out);
   } else if (open && isFeeding(state) && (power > 0 || (Number.isNaN(power) && Number.isNaN(asset.powerW)))) {
     closeFaults(asset, (f) => f.source === 'state', t, 'productive', out);
   }

@@ -82,7 +82,9 @@ describe('grid of a Powerwall', () => {
   });
 
   it('waits for the sun where the battery is too empty, without flapping', () => {
-    const p = home().status('SystemIslandedActive').say({ alerts: [{ name: 'WaitForSolar' }] });
+    const p = home()
+      .status('SystemIslandedActive')
+      .say({ alerts: [{ name: 'WaitForSolar' }] });
     p.status('SystemIslandedActive', 'SystemIslandedActive');
     expect(p.states('grid')).toEqual(['islanded', 'waitForSolar']);
     expect(p.say({ gridStatus: 'SystemIslandedActive', alerts: [] }).state('grid')).toBe('islanded');

@@ -32,7 +32,8 @@ const standby = () => new Minutes().power(0);
 const charging = () => standby().power(-3000, -3000);
 const discharging = () => standby().power(3000, 3000);
 const full = () => charging().say({ powerW: -200, availableChargeW: 0 });
-const atReserve = () => discharging().say({ powerW: 2000, soc: 0.2, reserveSoc: 0.2, gridStatus: 'SystemGridConnected' });
+const atReserve = () =>
+  discharging().say({ powerW: 2000, soc: 0.2, reserveSoc: 0.2, gridStatus: 'SystemGridConnected' });
 const empty = () => discharging().say({ powerW: 2000, ...alert('POD_w105_SW_EOD') });
 const sleeping = () =>
   discharging()
@@ -152,9 +153,15 @@ describe('operation of a Powerwall', () => {
   it('says what each decision rests on, and how long the left state lasted', () => {
     const p = charging().power(0, 0);
     expect(p.transitions).toEqual(['initializing>standby:state', 'standby>charging:power', 'charging>standby:power']);
-    const last = p.data('state_transition').filter((d) => d.region === 'operation').at(-1);
+    const last = p
+      .data('state_transition')
+      .filter((d) => d.region === 'operation')
+      .at(-1);
     expect(last?.leftAfterMs).toBe(2 * MINUTE);
-    const keys = p.list('state_transition').filter((f) => f.data.region === 'operation').map((f) => f.key);
+    const keys = p
+      .list('state_transition')
+      .filter((f) => f.data.region === 'operation')
+      .map((f) => f.key);
     expect(keys.at(-1)).toBe('T-1/operation/2022-07-08T12:04:00.000Z/0');
   });
 });

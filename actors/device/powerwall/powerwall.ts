@@ -103,7 +103,7 @@ function foldExtras(
 function foldReasons(asset: PowerwallAsset, reasons: readonly string[], t: number, out: Facts): void {
   const flags = reasons.length > 0 ? asset.flags | Flag.disabled : asset.flags & ~Flag.disabled;
   if (flags !== asset.flags) asset.flags = flags;
-  for (const reason of reasons) if (reason !== NO_FAULT) openFault(asset, reason, 'critical', 'reason', t, out);
+  for (const reason of reasons) if (reason !== NO_FAULT) openFault(asset, reason, 'critical', 'reason', t, t, out);
   closeFaults(asset, (f) => f.source === 'reason' && !reasons.includes(f.code), t, 'cleared', out);
 }
 

@@ -116,7 +116,7 @@ function fieldsOf(step: Step, registers: Record<string, number>, time: number): 
     fields.alerts = list.map(({ name, severity, ended }) => ({
       name,
       severity,
-      startedAt: time - 60_000,
+      startedAt: Math.floor(time / 14_400_000) * 14_400_000,
       endedAt: ended ? time - 10_000 : undefined,
     }));
   }
