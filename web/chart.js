@@ -83,7 +83,7 @@ export function energyChart(serial, signal) {
   };
 }
 
-const margin = { left: 46, right: 6, top: 8, bottom: 22 };
+const margin = { left: 62, right: 6, top: 8, bottom: 22 };
 
 function paint(canvas, rows, first, hovered) {
   const ratio = devicePixelRatio || 1;
