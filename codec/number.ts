@@ -1,7 +1,8 @@
 import { asciiText } from './ascii.ts';
 
-const POWERS = new Float64Array(16);
-for (let k = 0; k < 16; k++) POWERS[k] = 10 ** k;
+/** Powers of ten that a double holds exactly. */
+const POWERS = new Float64Array(23);
+for (let k = 0; k < 23; k++) POWERS[k] = 10 ** k;
 
 /** As they look by that distance. */
 const DOT = 0x2e ^ 0x30;
@@ -12,8 +13,8 @@ const isDigit = (c: number) => c >= 0x30 && c <= 0x39;
 
 /**
  * Reads the JSON number at `at` into `out[slot]` and returns the position behind it; -1 when there is none. A negative
- * zero becomes 0. Otherwise the same double as JSON.parse: up to 15 digits the mantissa is exact and one division by an
- * exact power of ten rounds correctly; anything longer, or with an exponent, goes through Number(). Somewhere behind the
+ * zero becomes 0. Otherwise the same double as JSON.parse: below 2^53 the mantissa is exact and one division by an exact
+ * power of ten rounds correctly; anything longer, or with an exponent, goes through Number(). Somewhere behind the
  * number there must be a byte that is not part of one.
  */
 export function readNumber(bytes: Uint8Array, at: number, out: Float64Array, slot: number): number {
@@ -40,7 +41,7 @@ export function readNumber(bytes: Uint8Array, at: number, out: Float64Array, slo
   return p;
 }
 
-/** Goes on at `p` with digits 10 to 15 of a number, the first nine being in `mantissa`. */
+/** Goes on at `p` with digits 10 to 22 of a number, the first nine being in `mantissa`. */
 function readMore(
   bytes: Uint8Array,
   at: number,
@@ -53,17 +54,17 @@ function readMore(
   let q = p;
   let c = bytes[q];
   let m = mantissa;
-  for (const stop = p + 6; q < stop && isDigit(c); c = bytes[++q]) m = m * 10 + (c - 0x30);
+  for (const stop = p + 13; q < stop && isDigit(c); c = bytes[++q]) m = m * 10 + (c - 0x30);
   let k = places === 0 ? 0 : places + q - p;
   if (c === 0x2e && places === 0) {
     const dot = q;
-    const stop = p + 7;
+    const stop = p + 14;
     c = bytes[++q];
     for (; q < stop && isDigit(c); c = bytes[++q]) m = m * 10 + (c - 0x30);
     k = q - dot - 1;
     if (k === 0) return readLong(bytes, at, out, slot);
   }
-  if (isDigit(c) || c === 0x65 || c === 0x45) return readLong(bytes, at, out, slot);
+  if (m >= 2 ** 53 || isDigit(c) || c === 0x65 || c === 0x45) return readLong(bytes, at, out, slot);
   const value = k === 0 ? m : m / POWERS[k];
   out[slot] = bytes[at] === 0x2d ? 0 - value : value;
   return q;

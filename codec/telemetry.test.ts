@@ -172,6 +172,17 @@ describe('fields', () => {
     });
   });
 
+  it('that come again share one list, which nobody can change', () => {
+    const decoder = createTelemetryDecoder(KINDS);
+    const record = { ...valid, fields: { alerts: ['b', 'a'], disabledReasons: ['x'], firmware: '24.12' } };
+    const first = decode(record, decoder).reading.extra;
+    const second = decode(record, decoder).reading.extra;
+    expect(second).toEqual(first);
+    expect(second?.[0][1]).toBe(first?.[0][1]);
+    expect(Object.isFrozen(first?.[0][1])).toBe(true);
+    expect(decoder.slowCount).toBe(0);
+  });
+
   it('over their bounds are invalid', () => {
     const { fields, decoder } = withFields({
       firmware: 'x'.repeat(257),
