@@ -30,6 +30,7 @@ const standingOutside = [
   '\\.(test|conformance)\\.ts$',
   '(^|/)(conformance|testing)(\\.ts$|/)',
   '^(test|bench|scripts|deploy|web)/',
+  '^cli/gridfold\\.mjs$',
   '^[^/]+$',
 ];
 const everyLayer = layers.map((layer) => layer.path);
