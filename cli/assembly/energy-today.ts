@@ -35,7 +35,9 @@ export class EnergyToday {
     this.#readAt = now;
     this.#tables.query(QUERY, [now], 100).then(
       ({ rows }) => {
-        this.#sums = new Map(rows.map(([kind, outWh, inWh]) => [String(kind), { outWh: Number(outWh), inWh: Number(inWh) }]));
+        this.#sums = new Map(
+          rows.map(([kind, outWh, inWh]) => [String(kind), { outWh: Number(outWh), inWh: Number(inWh) }]),
+        );
       },
       // The tables are away: the figures stay as they were until the next try.
       () => {},

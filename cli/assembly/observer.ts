@@ -4,7 +4,12 @@ import type { ShardObserver } from '../../runtime/shard/shard.ts';
 import type { Metrics } from '../../runtime/system/metrics.ts';
 
 /** Turns what shards say into log lines and metrics: per batch, commit or snapshot, never per record. */
-export function observeShards(log: Logger, metrics: Metrics, clock: Clock, fail: (error: Error) => void): ShardObserver {
+export function observeShards(
+  log: Logger,
+  metrics: Metrics,
+  clock: Clock,
+  fail: (error: Error) => void,
+): ShardObserver {
   const began = new Map<number, number>();
   return {
     phase(partition, phase, detail) {
@@ -14,7 +19,8 @@ export function observeShards(log: Logger, metrics: Metrics, clock: Clock, fail:
         metrics.restore(partition, (clock.now() - (began.get(partition) ?? clock.now())) / 1000, detail.replayed);
         if (detail.replayed > 0) log.info({ partition, records: detail.replayed }, 'replayed after an unclean end');
       }
-      if (detail.snapshot_failed !== undefined) log.error({ partition, error: detail.snapshot_failed }, 'snapshot failed');
+      if (detail.snapshot_failed !== undefined)
+        log.error({ partition, error: detail.snapshot_failed }, 'snapshot failed');
     },
     folded(partition, topic, records, durationMs, tally) {
       const refused = [...tally.reasons.values()].reduce((sum, n) => sum + n, 0);

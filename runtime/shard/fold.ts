@@ -73,6 +73,9 @@ export class PartitionFold {
   change(block: Block): void {
     this.state.change(block);
     this.#stamps[block.id] += 1;
+    // The copy for a snapshot may have moved the columns: a cursor that looks at the block looks again.
+    const { asset } = this.kinds[Math.floor(block.id / this.state.blocksPerKind)];
+    if (asset.block === block) asset.attach(block, asset.slot);
   }
 
   /** Folds records `[from, to)` of a telemetry batch (indices) at one reading of the partition clock. */

@@ -41,7 +41,7 @@ export async function verify(dir: string): Promise<Report> {
   const log = await openEmbeddedLog({ dir: join(dir, 'log'), partitions: PARTITIONS, clock: systemClock });
   const report = { records: 0, commits: 0, events: 0, rows: 0, assets: 0, differences: [] as string[] };
   const differ = (text: string) => {
-    if (report.differences.length < MOST_DIFFERENCES) report.differences.push(text);
+    if (report.differences.length < MOST_DIFFERENCES) report.differences.push(text.slice(0, 400));
   };
   const events = new Map<string, { key: string; version: number; op: string }>();
   for (let partition = 0; partition < log.partitions; partition++) {
