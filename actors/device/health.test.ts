@@ -10,13 +10,10 @@ const iso = (minutes: number) => new Date(NOON + minutes * MINUTE).toISOString()
 /** A Powerwall that is fed lists of alerts, one a minute. */
 function alerts(...lists: readonly (readonly (string | Record<string, unknown>)[])[]): Fed {
   const p = new Fed('powerwall');
-  lists.forEach((list, m) =>
-    p.feed(NOON + m * MINUTE, {
-      powerW: 0,
-      loadW: 300,
-      alerts: list.map((a) => (typeof a === 'string' ? { name: a } : a)),
-    }),
-  );
+  for (const [m, list] of lists.entries()) {
+    const named = list.map((a) => (typeof a === 'string' ? { name: a } : a));
+    p.feed(NOON + m * MINUTE, { powerW: 0, loadW: 300, alerts: named });
+  }
   return p;
 }
 
