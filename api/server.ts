@@ -104,20 +104,22 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     },
   });
   guardRoutes(app, guard, config);
-  await app.register(async (doors) => {
+  await app.register((doors, _options, done) => {
     healthRoutes(doors, engine, () => metrics.scrape());
     assetRoutes(doors, engine, options.tables);
     operationRoutes(doors, { ...options, live: () => live.counts() });
     doors.get('/openapi.json', { schema: schemas.document }, async () => app.swagger());
     doors.get('/asyncapi.json', { schema: schemas.document }, async () => asyncApi(options.version ?? '0'));
     pageRoutes(doors, new URL('../web/', import.meta.url));
+    done();
   });
-  await app.register(async (doors) => {
+  await app.register((doors, _options, done) => {
     takeRawBodies(doors);
     ingestRoutes(doors, engine, options.classify, {
       maxBodyBytes: config.maxBodyBytes ?? 16 * 1024 * 1024,
       maxIngestBodies: config.maxIngestBodies ?? 8,
     });
+    done();
   });
   live.attach(app.server);
 

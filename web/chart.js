@@ -66,7 +66,7 @@ export function energyChart(serial, signal) {
   const size = new ResizeObserver(draw);
   size.observe(body);
   addEventListener('themechange', draw);
-  load();
+  void load();
   return {
     element: h(
       'section.card',

@@ -28,7 +28,7 @@ export function fleetPage(root, live) {
     }
     if (!stopped) timer = setTimeout(refresh, document.hidden ? refreshMs * 5 : refreshMs);
   }
-  refresh();
+  void refresh();
   return () => {
     stopped = true;
     clearTimeout(timer);
@@ -201,15 +201,15 @@ function assetTable(live) {
 
   function back() {
     trail = trail.slice(0, -1);
-    load();
+    void load();
   }
   function forward(cursor) {
     trail = [...trail, cursor];
-    load();
+    void load();
   }
   function restart() {
     trail = [undefined];
-    load();
+    void load();
   }
   search.addEventListener('input', () => {
     clearTimeout(typing);
@@ -221,7 +221,7 @@ function assetTable(live) {
   const clock = setInterval(() => {
     for (const row of rows.values()) row.tick();
   }, 5_000);
-  load();
+  void load();
 
   const head = ['Serial', 'Kind', 'Status', 'Site', 'Power', 'Charge', 'Last reading'];
   return {
@@ -267,7 +267,7 @@ function assetTable(live) {
       if (status.value) all.add(status.value);
       options(kind, [['', 'All kinds'], ...known.map((name) => [name, kindName(name)])]);
       options(status, [['', 'Any status'], ...[...all].sort().map((name) => [name, words(name)])]);
-      if (rows.size === 0 && fleet.assets > 0 && !search.value && !kind.value && !status.value) load();
+      if (rows.size === 0 && fleet.assets > 0 && !search.value && !kind.value && !status.value) void load();
     },
     end() {
       request.abort();

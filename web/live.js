@@ -60,7 +60,7 @@ export class Live {
     socket.addEventListener('open', () => this.#send({ t: 'hello', v: 1, ...(token() ? { auth: token() } : {}) }));
     socket.addEventListener('message', ({ data }) => this.#receive(socket, JSON.parse(data)));
     socket.addEventListener('close', ({ code }) => {
-      if (socket === this.#socket) this.#lost(code);
+      if (socket === this.#socket) void this.#lost(code);
     });
   }
 

@@ -85,8 +85,8 @@ export function pipelinePage(root) {
       if (error.name !== 'AbortError') replace(letters, empty('They could not be read', error.message));
     }
   }
-  refresh();
-  readLetters();
+  void refresh();
+  void readLetters();
   return () => {
     request.abort();
     clearTimeout(timer);

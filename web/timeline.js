@@ -71,9 +71,9 @@ export function timeline(serial, signal) {
   function choose(name) {
     type = name;
     for (const chip of chips.children) chip.setAttribute('aria-pressed', String(chip.dataset.type === name));
-    load();
+    void load();
   }
-  load();
+  void load();
   return {
     element: h(
       'section.card',
@@ -160,7 +160,7 @@ function describe({ type, data }) {
 /** The lifecycle records in folding order, with what each did. */
 export function lifecycleList(serial, signal) {
   const list = h('ol.timeline');
-  load();
+  void load();
   async function load() {
     try {
       const { items } = await get(`/v1/assets/${encodeURIComponent(serial)}/lifecycle`, signal);

@@ -78,7 +78,7 @@ function unknownAsset(serial: string): Problem {
 }
 
 function oldest(events: readonly DerivedEvent[]): string {
-  return events.reduce((least, event) => (event.eventTime < least ? event.eventTime : least), events[0].eventTime);
+  return events.map((event) => event.eventTime).sort()[0];
 }
 
 function positionOf({ position }: AssetView): string {

@@ -20,7 +20,7 @@ const parts: Readonly<Record<string, Part>> = {
   state: (view) => collect(Object.keys(view.regions), (region) => view.regions[region].state),
   since: (view) => collect(Object.keys(view.regions), (region) => view.regions[region].since),
   derates: (view) => view.derates,
-  values: (view) => collect(Object.keys(view.values), (field) => valueOf(view, field)),
+  values: (view) => collect(Object.keys(view.values), (field) => heldValue(view, field)),
   energy: (view) => collect(Object.keys(view.energy), (name) => view.energy[name as 'inWh']),
   counts: (view) => collect(Object.keys(view.counts), (name) => view.counts[name as 'applied']),
   eventTime: (view) => view.eventTime ?? undefined,
@@ -29,7 +29,7 @@ const parts: Readonly<Record<string, Part>> = {
 const composed: Readonly<Record<string, (view: AssetView, name: string) => unknown>> = {
   state: (view, name) => own(view.regions, name)?.state,
   since: (view, name) => own(view.regions, name)?.since,
-  values: (view, name) => valueOf(view, name),
+  values: (view, name) => heldValue(view, name),
   energy: (view, name) => own(view.energy, name as 'inWh'),
   counts: (view, name) => own(view.counts, name as 'applied'),
 };
@@ -84,7 +84,7 @@ function put(object: Writable, name: string, value: unknown): void {
   if (value !== undefined && value !== null) object[name] = value as Json;
 }
 
-function valueOf(view: AssetView, field: string): unknown {
+function heldValue(view: AssetView, field: string): unknown {
   const held = own(view.values, field);
   return held?.valid ? held.value : undefined;
 }

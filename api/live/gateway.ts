@@ -67,16 +67,24 @@ export class LiveGateway {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
-    if (request.url?.split('?', 1)[0] !== '/v1/live') return refuse(socket, 404, 'Not Found');
-    if (this.#closed) return refuse(socket, 503, 'Service Unavailable');
+    if (request.url?.split('?', 1)[0] !== '/v1/live') {
+      refuse(socket, 404, 'Not Found');
+      return;
+    }
+    if (this.#closed) {
+      refuse(socket, 503, 'Service Unavailable');
+      return;
+    }
     try {
       this.#parts.guard.checkOrigin(request);
     } catch (error) {
-      return refuse(socket, asProblem(error).status, 'Forbidden');
+      refuse(socket, asProblem(error).status, 'Forbidden');
+      return;
     }
     const offered = request.headers['sec-websocket-protocol'];
     if (offered !== undefined && !offered.split(',').some((name) => name.trim() === subprotocol)) {
-      return refuse(socket, 400, `Bad Request: the subprotocol is ${subprotocol}`);
+      refuse(socket, 400, `Bad Request: the subprotocol is ${subprotocol}`);
+      return;
     }
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#open(webSocket));
   }

@@ -150,7 +150,10 @@ export class Hub implements Assets {
 
   #mark(subscription: Subscription, serial: string, n: number, since: number): void {
     const outcome = subscription.mark(serial, n, since);
-    if (outcome === 'overflow') return this.#metrics.gap('overflow');
+    if (outcome === 'overflow') {
+      this.#metrics.gap('overflow');
+      return;
+    }
     const conflated = outcome === 'conflated' ? n : n - 1;
     if (conflated > 0) this.#metrics.conflated(conflated);
   }

@@ -94,8 +94,14 @@ export class Session {
       if (now - this.#openedAt >= limits.helloTimeoutMs) this.#close('timeout');
       return;
     }
-    if (this.#isBlocked(now)) return this.#close('tooSlow');
-    if (now - this.#heardAt > 2 * limits.heartbeatMs + limits.blockedMs) return this.#close('timeout');
+    if (this.#isBlocked(now)) {
+      this.#close('tooSlow');
+      return;
+    }
+    if (now - this.#heardAt > 2 * limits.heartbeatMs + limits.blockedMs) {
+      this.#close('timeout');
+      return;
+    }
     if (now - this.#pingedAt >= limits.heartbeatMs) {
       this.#pingedAt = now;
       this.#socket.ping();
@@ -147,8 +153,14 @@ export class Session {
       this.#framesSince = now;
       this.#frames = 0;
     }
-    if (++this.#frames > this.#parts.limits.framesPerSecond) return this.#close('tooMany');
-    if (isBinary) return this.#close('badFrame');
+    if (++this.#frames > this.#parts.limits.framesPerSecond) {
+      this.#close('tooMany');
+      return;
+    }
+    if (isBinary) {
+      this.#close('badFrame');
+      return;
+    }
     const frame = this.#parse(String(data));
     if (frame !== undefined) this.#handle(frame);
   }
@@ -172,28 +184,46 @@ export class Session {
   }
 
   #badFrame(msg: string, frame: unknown): void {
-    if (!this.#greeted || ++this.#badFrames > badFramesBeforeClose) return this.#close('badFrame');
+    if (!this.#greeted || ++this.#badFrames > badFramesBeforeClose) {
+      this.#close('badFrame');
+      return;
+    }
     const id = typeof frame === 'object' && frame !== null && 'id' in frame ? frame.id : undefined;
     const named = typeof id === 'string' && id.length > 0 && id.length <= 64 ? { id } : undefined;
     this.#send({ t: 'err', ...named, code: 'bad_frame', msg });
   }
 
   #handle(frame: ClientFrame): void {
-    if (frame.t === 'hello') return this.#hello(frame.auth);
-    if (!this.#greeted) return this.#close('unauthorized');
+    if (frame.t === 'hello') {
+      this.#hello(frame.auth);
+      return;
+    }
+    if (!this.#greeted) {
+      this.#close('unauthorized');
+      return;
+    }
     switch (frame.t) {
       case 'sub':
-        return this.#subscribe(frame);
+        this.#subscribe(frame);
+        return;
       case 'unsub':
-        return this.#unsubscribe(frame.id);
+        this.#unsubscribe(frame.id);
+        return;
       case 'ping':
-        return this.#send({ t: 'pong', ...(frame.n === undefined ? undefined : { n: frame.n }) });
+        this.#send({ t: 'pong', ...(frame.n === undefined ? undefined : { n: frame.n }) });
+        return;
     }
   }
 
   #hello(token: string | undefined): void {
-    if (this.#greeted) return this.#close('tooMany');
-    if (!this.#parts.accepts(token)) return this.#close('unauthorized');
+    if (this.#greeted) {
+      this.#close('tooMany');
+      return;
+    }
+    if (!this.#parts.accepts(token)) {
+      this.#close('unauthorized');
+      return;
+    }
     this.#greeted = true;
     const { subs, keys, queueKeys, queueMsgs, frameBytes, heartbeatMs } = this.#parts.limits;
     this.#send({
@@ -207,14 +237,19 @@ export class Session {
 
   #subscribe(frame: SubFrame): void {
     const { id } = frame;
-    if (this.#subscriptions.has(id)) return this.#close('duplicateSubscription');
+    if (this.#subscriptions.has(id)) {
+      this.#close('duplicateSubscription');
+      return;
+    }
     if (this.#subscriptions.size >= this.#parts.limits.subs) {
-      return this.#send({ t: 'err', id, code: 'too_many_subscriptions', msg: `at most ${this.#parts.limits.subs}` });
+      this.#send({ t: 'err', id, code: 'too_many_subscriptions', msg: `at most ${this.#parts.limits.subs}` });
+      return;
     }
     const ids = frame.select.ids === undefined ? undefined : [...new Set(frame.select.ids)];
     if (ids !== undefined && ids.length > this.#budget.keys - this.#budget.members) {
       const msg = `a connection holds at most ${this.#budget.keys} assets`;
-      return this.#send({ t: 'err', id, code: 'too_many_keys', msg });
+      this.#send({ t: 'err', id, code: 'too_many_keys', msg });
+      return;
     }
     try {
       const selection = ids === undefined ? { filter: compileFilter(frame.select.filter!) } : { ids };
@@ -232,7 +267,8 @@ export class Session {
   #unsubscribe(id: string): void {
     const subscription = this.#subscriptions.get(id);
     if (subscription === undefined) {
-      return this.#send({ t: 'err', id, code: 'unknown_subscription', msg: 'there is no such subscription' });
+      this.#send({ t: 'err', id, code: 'unknown_subscription', msg: 'there is no such subscription' });
+      return;
     }
     this.#subscriptions.delete(id);
     this.#drop(subscription);

@@ -141,9 +141,9 @@ function kindsOf(expression: Expression): ReadonlySet<string> | null {
       return expression.field === 'kind' ? new Set(expression.values.map((value) => value.raw)) : null;
     case 'and': {
       const limits = expression.parts.map(kindsOf).filter((kinds) => kinds !== null);
-      return limits.length === 0
-        ? null
-        : limits.reduce((all, kinds) => new Set([...all].filter((kind) => kinds.has(kind))));
+      if (limits.length === 0) return null;
+      const [first, ...others] = limits;
+      return new Set([...first].filter((kind) => others.every((kinds) => kinds.has(kind))));
     }
     case 'or': {
       const limits = expression.parts.map(kindsOf);
