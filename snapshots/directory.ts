@@ -28,6 +28,7 @@ export interface Layout {
 export type Database = ClassicLevel<Buffer, Buffer>;
 
 const FORMAT = 1;
+const LEVEL = 'level';
 const LAYOUT_FILE = 'partition.json';
 const DEFAULT_BLOCKS = 1024;
 
@@ -36,7 +37,7 @@ const LEVEL_OPTIONS = {
   keyEncoding: 'buffer',
   valueEncoding: 'buffer',
   cacheSize: 1024 * 1024,
-  writeBufferSize: 4 * 1024 * 1024,
+  writeBufferSize: 8 * 1024 * 1024,
   maxFileSize: 8 * 1024 * 1024,
   blockSize: 16 * 1024,
   maxOpenFiles: 128,
@@ -47,11 +48,11 @@ export async function openDirectory(options: PartitionStateOptions): Promise<{ d
   const { dir } = options;
   mkdirSync(dir, { recursive: true });
   if (options.startEmpty) {
-    rmSync(join(dir, 'level'), { recursive: true, force: true });
+    rmSync(join(dir, LEVEL), { recursive: true, force: true });
     rmSync(join(dir, LAYOUT_FILE), { force: true });
   }
   const layout = readLayout(options);
-  const db = await openLevel(join(dir, 'level'), options);
+  const db = await openLevel(join(dir, LEVEL));
   if (!existsSync(join(dir, LAYOUT_FILE))) writeLayout(dir, layout);
   return { db, layout };
 }
@@ -148,29 +149,27 @@ function parseLayout(path: string): Layout {
   return { format: format!, blocksPerKind: blocksPerKind!, kinds, snapshots };
 }
 
-async function openLevel(location: string, options: PartitionStateOptions): Promise<Database> {
-  const open = async () => {
-    const db: Database = new ClassicLevel(location, LEVEL_OPTIONS);
+/**
+ * Rebuilds the database from the files that can be read. What a repair brings back is checked like everything else;
+ * numbers are never used twice, so an old value is not taken for a newer one.
+ */
+export async function repairDirectory(dir: string): Promise<void> {
+  try {
+    await ClassicLevel.repair(join(dir, LEVEL));
+  } catch (cause) {
+    const message = `${dir} cannot be repaired: open it with startEmpty to fold the log again`;
+    throw new GridfoldError('state_lost', 'stop', message, { cause });
+  }
+}
+
+async function openLevel(location: string): Promise<Database> {
+  const db: Database = new ClassicLevel(location, LEVEL_OPTIONS);
+  try {
     await db.open();
     return db;
-  };
-  try {
-    return await open();
   } catch (error) {
-    if (causes(error).some((cause) => cause.code === 'LEVEL_LOCKED')) {
-      throw new GridfoldError('state_locked', 'stop', `${location} is open in another process`, { cause: error });
-    }
-    options.message('warn', `${location} does not open and is repaired; its contents are checked when used`, {
-      error: causes(error).map((cause) => cause.message),
-    });
-  }
-  try {
-    // What a repair brings back is checked like everything else: no key is ever written twice with different values.
-    await ClassicLevel.repair(location);
-    return await open();
-  } catch (error) {
-    const message = `${location} cannot be opened: open the directory with startEmpty to fold the log again`;
-    throw new GridfoldError('state_lost', 'stop', message, { cause: error });
+    if (!causes(error).some((cause) => cause.code === 'LEVEL_LOCKED')) throw error;
+    throw new GridfoldError('state_locked', 'stop', `${location} is open in another process`, { cause: error });
   }
 }
 

@@ -4,7 +4,15 @@ import { GridfoldError } from '../runtime/kernel/errors.ts';
 import { crashPoint } from '../runtime/kernel/crash.ts';
 import { deleteNumbers, deleteObsolete, deleteSegments } from './cleanup.ts';
 import type { PartitionState, PartitionStateOptions, SnapshotFigures, SnapshotMeta, Verification } from './contract.ts';
-import { type Database, findManifest, type Found, type Layout, openDirectory, writeLayout } from './directory.ts';
+import {
+  type Database,
+  findManifest,
+  type Found,
+  type Layout,
+  openDirectory,
+  repairDirectory,
+  writeLayout,
+} from './directory.ts';
 import { decodeImage, encodeImage, imageMatches } from './image.ts';
 import { KeyType, NUMBERED_KEY_BYTES, manifestKey, numberedKey, obsoleteRange, numberOf } from './keys.ts';
 import { type BlockTable, copyTable, emptyTable } from './manifest.ts';
@@ -28,6 +36,25 @@ const BLOCK_OBJECT_BYTES = 1500;
  * `state_locked`. Later, a block that turns out damaged throws `block_corrupt`: open again with `skipNewest`.
  */
 export async function openPartitionState(options: PartitionStateOptions): Promise<PartitionState> {
+  try {
+    return await restore(options);
+  } catch (error) {
+    if (error instanceof GridfoldError) throw error;
+    options.message('warn', `${options.dir} cannot be read and is repaired; its contents are checked when used`, {
+      error,
+    });
+  }
+  await repairDirectory(options.dir);
+  try {
+    return await restore({ ...options, startEmpty: false });
+  } catch (error) {
+    if (error instanceof GridfoldError) throw error;
+    const message = `${options.dir} cannot be read: open it with startEmpty to fold the log again`;
+    throw new GridfoldError('state_lost', 'stop', message, { cause: error });
+  }
+}
+
+async function restore(options: PartitionStateOptions): Promise<PartitionState> {
   const { db, layout } = await openDirectory(options);
   try {
     const blocks = options.schemas.length * layout.blocksPerKind;
@@ -96,7 +123,8 @@ class PartitionStore implements PartitionState {
     this.#number = found.manifest?.number ?? 0;
     this.#table = found.manifest?.table ?? emptyTable(blocks);
     this.#olderWindowEnds = (found.older ?? found.manifest)?.table.windowEnds ?? new Float64Array(blocks);
-    this.#hasOlder = found.older !== null;
+    // Two snapshots are kept: behind a skipped one stands no third that could be whole.
+    this.#hasOlder = found.older !== null && !options.skipNewest;
     this.#manifests = found.numbers.filter((number) => number <= this.#number);
     this.#lastNumber = found.highest;
     if (found.highest > this.#number) this.#garbage.push([this.#number + 1, found.highest]);
