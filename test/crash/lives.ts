@@ -17,13 +17,14 @@ export interface LifeOptions {
   readonly pauseMs?: number;
   /** `step:count`: the crash point at which the process kills itself. */
   readonly crashAt?: string;
-  /** SIGKILL this long after the start (or after `live`, with `afterLive`). */
+  /** SIGKILL this long after the start, or after the subject went live. */
   readonly killAfterMs?: number;
+  readonly killAfterLiveMs?: number;
 }
 
 /** Runs the subject until it is done, kills itself, or is killed. */
 export function live(options: LifeOptions): Promise<Life> {
-  const { dir, load, batch = 40, pauseMs = 2, crashAt, killAfterMs } = options;
+  const { dir, load, batch = 40, pauseMs = 2, crashAt, killAfterMs, killAfterLiveMs } = options;
   const subject = new URL('./subject.ts', import.meta.url).pathname;
   const child = spawn(process.execPath, [subject, dir, load, String(batch), String(pauseMs)], {
     env: { ...process.env, GRIDFOLD_CRASH_AT: crashAt ?? '', NODE_OPTIONS: '' },
@@ -31,16 +32,19 @@ export function live(options: LifeOptions): Promise<Life> {
   });
   let stdout = '';
   let stderr = '';
+  const timers: NodeJS.Timeout[] = [];
+  const killIn = (delayMs: number) => timers.push(setTimeout(() => child.kill('SIGKILL'), delayMs));
   child.stdout.on('data', (chunk) => {
+    if (killAfterLiveMs !== undefined && !stdout.includes('live')) killIn(killAfterLiveMs);
     stdout += chunk;
   });
   child.stderr.on('data', (chunk) => {
     stderr = (stderr + chunk).slice(-4000);
   });
-  const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+  if (killAfterMs !== undefined) killIn(killAfterMs);
   return new Promise((resolve) => {
     child.on('close', (code, signal) => {
-      clearTimeout(timer);
+      for (const timer of timers) clearTimeout(timer);
       resolve({ done: stdout.includes('done'), live: stdout.includes('live'), signal, code, stderr });
     });
   });
