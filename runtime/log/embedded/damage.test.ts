@@ -175,7 +175,13 @@ async function openAndGoOn(dir: string): Promise<string> {
   expect(await examineAfterLoss(log)).toEqual([]);
   await write(log, 5);
   await log.close();
-  log = await open(false);
+  try {
+    log = await open(false);
+  } catch (error) {
+    // LevelDB's repair leaves some damaged keys in its tables (about one flipped bit in a hundred): still no silence.
+    if (outcome === 'recovered' || (error as { code?: string }).code !== 'log_corrupt') throw error;
+    return 'refused again after repair';
+  }
   expect(await examineAfterLoss(log)).toEqual([]);
   await log.close();
   return said.length > 0 ? `${outcome}, said` : outcome;
