@@ -66,7 +66,8 @@ async function parseAll(log: Log): Promise<number> {
       for (const batch of await log.read(topics.telemetry, p, from, 1 << 20)) {
         const buffer = Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.length);
         const began = performance.now();
-        for (let i = 0; i < batch.count; i++) checksum += JSON.parse(buffer.toString('utf8', batch.keyEnd[i], batch.valueEnd[i])).deviceTime;
+        for (let i = 0; i < batch.count; i++)
+          checksum += JSON.parse(buffer.toString('utf8', batch.keyEnd[i], batch.valueEnd[i])).deviceTime;
         seconds += (performance.now() - began) / 1000;
         from = batch.baseOffset + batch.count;
       }
@@ -82,11 +83,31 @@ async function runOnce(): Promise<Figures> {
   const { records, bytes } = await fill(log);
   const parseS = await parseAll(log);
   const runtime = new Runtime({
-    type: deviceType, log, clock: systemClock, dataDir: dir,
-    commitIntervalMs: 500, snapshotIntervalMs: 30_000, snapshotRecords: 1_000_000, horizonMs: 86_400_000,
-    blocksPerKind: 1024, maxResidentBytes: 4 * 2 ** 30, windowBytesPerBlock: 4 << 20,
-    silenceOutageMs: 900_000, silenceGraceMs: 300_000, retentionMs: 1e12, retentionBytes: null,
-    observer: { phase() {}, committed() {}, snapshot() {}, folded() {}, quarantined: (...q) => console.error(q), failed: (_, error) => { throw error; } },
+    type: deviceType,
+    log,
+    clock: systemClock,
+    dataDir: dir,
+    commitIntervalMs: 500,
+    snapshotIntervalMs: 30_000,
+    snapshotRecords: 1_000_000,
+    horizonMs: 86_400_000,
+    blocksPerKind: 1024,
+    maxResidentBytes: 4 * 2 ** 30,
+    windowBytesPerBlock: 4 << 20,
+    silenceOutageMs: 900_000,
+    silenceGraceMs: 300_000,
+    retentionMs: 1e12,
+    retentionBytes: null,
+    observer: {
+      phase() {},
+      committed() {},
+      snapshot() {},
+      folded() {},
+      quarantined: (...q) => console.error(q),
+      failed: (_, error) => {
+        throw error;
+      },
+    },
     message: () => {},
   });
   const began = performance.now();
@@ -94,7 +115,14 @@ async function runOnce(): Promise<Figures> {
   await Promise.all(runtime.shards.map((s) => s.reached('telemetry', log.extent(topics.telemetry, s.partition).end)));
   const engineS = (performance.now() - began) / 1000;
   const count = (topic: string) => runtime.shards.reduce((n, s) => n + log.extent(topic, s.partition).end, 0);
-  const figures = { records, bytes, events: count(topics.derived), deadLetters: count(topics.deadLetters), engineS, parseS };
+  const figures = {
+    records,
+    bytes,
+    events: count(topics.derived),
+    deadLetters: count(topics.deadLetters),
+    engineS,
+    parseS,
+  };
   await runtime.stop();
   await log.close();
   rmSync(dir, { recursive: true });
@@ -109,7 +137,13 @@ for (let i = 0; i <= runs; i++) {
 const [{ records, bytes, events, deadLetters }] = all;
 const report = {
   machine: machine(),
-  load: { assets, records, bytesPerRecord: Math.round(bytes / records), eventsPerRecord: events / records, deadLetters },
+  load: {
+    assets,
+    records,
+    bytesPerRecord: Math.round(bytes / records),
+    eventsPerRecord: events / records,
+    deadLetters,
+  },
   enginePerS: spread(all.map((f) => f.records / f.engineS)),
   parsePerS: spread(all.map((f) => f.records / f.parseS)),
   ratio: spread(all.map((f) => f.parseS / f.engineS)),

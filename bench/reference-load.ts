@@ -55,7 +55,15 @@ export function serialOf(asset: number): string {
   return `PW-${String(asset).padStart(7, '0')}`;
 }
 
-function reading(serial: string, time: number, step: number, powerW: number, soc: number, outWh: number, inWh: number): LoadRecord {
+function reading(
+  serial: string,
+  time: number,
+  step: number,
+  powerW: number,
+  soc: number,
+  outWh: number,
+  inWh: number,
+): LoadRecord {
   const loadW = 700 + ((step * 37) % 900);
   const solarW = Math.max(0, 2500 - powerW);
   const value = `{"serial":"${serial}","kind":"powerwall","deviceTime":${time},"txid":"${serial.slice(-4)}${step.toString(36)}","fields":{"powerW":${powerW},"soc":${soc.toFixed(4)},"energyOutWh":${outWh.toFixed(1)},"energyInWh":${inWh.toFixed(1)},"siteW":${loadW - powerW - solarW},"loadW":${loadW},"solarW":${solarW},"gridStatus":"SystemGridConnected"}}`;

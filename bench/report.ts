@@ -10,7 +10,11 @@ export interface Spread {
 export function spread(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);
   const round = (n: number) => Number(n.toPrecision(4));
-  return { min: round(sorted[0]), median: round(sorted[Math.floor(sorted.length / 2)]), max: round(sorted[sorted.length - 1]) };
+  return {
+    min: round(sorted[0]),
+    median: round(sorted[Math.floor(sorted.length / 2)]),
+    max: round(sorted[sorted.length - 1]),
+  };
 }
 
 export function machine(): string {

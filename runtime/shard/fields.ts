@@ -66,7 +66,11 @@ export function applyFields(asset: AnyAsset, reading: Reading, plan: FieldPlan):
 }
 
 /** Device time of the newest report of field `i`; 0 = never reported. */
-export function fieldTime(asset: CursorBase & Pick<AnyAsset, 'fresh' | 'lastDeviceTime'>, plan: FieldPlan, i: number): number {
+export function fieldTime(
+  asset: CursorBase & Pick<AnyAsset, 'fresh' | 'lastDeviceTime'>,
+  plan: FieldPlan,
+  i: number,
+): number {
   return (asset.fresh >>> i) & 1 ? asset.lastDeviceTime : asset.getAt(plan.timeColumn[i]);
 }
 

@@ -20,26 +20,40 @@ const readings = fc
     { selector: (r) => `${r.lamp} ${r.minute}`, maxLength: 60 },
   )
   .map((list) =>
-    list.map(({ lamp, minute, level, mode, note }): LampRecord => ({
-      serial: `LAMP-${lamp}`,
-      deviceTime: START + minute * 60_000,
-      txid: `${lamp}-${minute}`,
-      level,
-      mode,
-      note,
-    })),
+    list.map(
+      ({ lamp, minute, level, mode, note }): LampRecord => ({
+        serial: `LAMP-${lamp}`,
+        deviceTime: START + minute * 60_000,
+        txid: `${lamp}-${minute}`,
+        level,
+        mode,
+        note,
+      }),
+    ),
   );
 
 /** The same readings, disturbed: shuffled, some of them twice, in batches of any size, with timers and publications between. */
 const disturbed = readings.chain((list) =>
   fc.tuple(
     fc.constant(list),
-    fc.shuffledSubarray([...list, ...list.slice(0, Math.floor(list.length / 3))], { minLength: list.length + Math.floor(list.length / 3) }),
-    fc.array(fc.record({ size: fc.integer({ min: 1, max: 20 }), advance: fc.integer({ min: 0, max: 600_000 }), publish: fc.boolean() }), { minLength: 1, maxLength: 30 }),
+    fc.shuffledSubarray([...list, ...list.slice(0, Math.floor(list.length / 3))], {
+      minLength: list.length + Math.floor(list.length / 3),
+    }),
+    fc.array(
+      fc.record({
+        size: fc.integer({ min: 1, max: 20 }),
+        advance: fc.integer({ min: 0, max: 600_000 }),
+        publish: fc.boolean(),
+      }),
+      { minLength: 1, maxLength: 30 },
+    ),
   ),
 );
 
-async function run(records: readonly LampRecord[], turns: readonly { size: number; advance: number; publish: boolean }[]) {
+async function run(
+  records: readonly LampRecord[],
+  turns: readonly { size: number; advance: number; publish: boolean }[],
+) {
   const test = await openTestFold(toyType);
   let clock = START + 30 * HOUR;
   for (let i = 0, turn = 0; i < records.length; turn++) {
@@ -55,7 +69,9 @@ async function run(records: readonly LampRecord[], turns: readonly { size: numbe
   return test;
 }
 
-test('duplicates, any order, any batches and timers between end in the same facts and state', { timeout: 120_000 }, async () => {
+test('duplicates, any order, any batches and timers between end in the same facts and state', {
+  timeout: 120_000,
+}, async () => {
   await fc.assert(
     fc.asyncProperty(disturbed, async ([list, shuffled, turns]) => {
       const ordered = [...list].sort((a, b) => a.deviceTime - b.deviceTime);
@@ -63,12 +79,18 @@ test('duplicates, any order, any batches and timers between end in the same fact
       const wild = await run(shuffled, turns);
       try {
         const [a, b] = [plain.current(), wild.current()];
-        const silent = (m: Map<string, unknown>) => [...m].filter(([id, v]) => !(id.startsWith('silence') && (v as { data: { toTime: unknown } }).data.toTime === null));
+        const silent = (m: Map<string, unknown>) =>
+          [...m].filter(
+            ([id, v]) => !(id.startsWith('silence') && (v as { data: { toTime: unknown } }).data.toTime === null),
+          );
         expect(silent(b)).toEqual(silent(a));
         for (const serial of new Set(list.map((r) => r.serial))) {
           const [x, y] = [plain, wild].map(({ fold }) => {
             const { asset } = fold.lookup(Buffer.from(serial)) as NonNullable<ReturnType<typeof fold.lookup>>;
-            const columns = fold.kinds[0].kind.state.names.filter((_, c) => fold.kinds[0].kind.state.isFold[c] === 1 && fold.kinds[0].kind.state.names[c] !== 'lastReceiveTime');
+            const columns = fold.kinds[0].kind.state.names.filter(
+              (_, c) =>
+                fold.kinds[0].kind.state.isFold[c] === 1 && fold.kinds[0].kind.state.names[c] !== 'lastReceiveTime',
+            );
             return [columns.map((name) => [name, asset.getAt(fold.kinds[0].kind.state.index(name))]), asset.readSide()];
           });
           expect(y).toEqual(x);

@@ -12,6 +12,7 @@ import { type Cause, Outputs } from './outputs.ts';
 import type { ShardPosition } from './position.ts';
 import { Reading } from './reading.ts';
 import { Tally } from './tally.ts';
+import type { Turn } from './turn.ts';
 import { EntryWriter } from './window-entry.ts';
 
 /** A base is noted every so many readings of an asset: what a late reading has to fold again at the least. */
@@ -30,7 +31,7 @@ export interface FoldOptions {
  * The fold of one partition: input in, state and outputs changed. Synchronous and without I/O of its own, so that
  * the live shard, recovery and the verifier run the very same code.
  */
-export class PartitionFold {
+export class PartitionFold implements Turn {
   readonly type: ActorType;
   readonly partition: number;
   readonly state: PartitionState;

@@ -57,11 +57,10 @@ export class KindRuntime {
 
   /** The scratch assets answer with the real one's serial, so that keys of facts are the same. */
   nameScratch(asset: CursorBase): void {
-    for (const cursor of [this.before, this.after]) {
-      scratchRow(cursor, this.kind.state);
-      const { block } = cursor;
-      block.keys = asset.block.serialBytes(asset.slot).slice();
-      block.keyEnds[0] = block.keys.length;
+    const serial = asset.block.serialBytes(asset.slot).slice();
+    for (const { block } of [this.before, this.after]) {
+      block.keys = serial;
+      block.keyEnds[0] = serial.length;
     }
   }
 }

@@ -3,9 +3,9 @@ import type { AnyAsset } from './columns.ts';
 import type { AssetConfig } from './contract.ts';
 import type { Facts } from './derived.ts';
 import { difference, FactMap } from './facts.ts';
-import type { PartitionFold } from './fold.ts';
 import type { KindRuntime } from './kind-runtime.ts';
 import { Reading } from './reading.ts';
+import type { Turn } from './turn.ts';
 import { type WindowSlice, windowBack } from './window.ts';
 import { compareEntries, decodeReadingEntry } from './window-entry.ts';
 
@@ -16,7 +16,7 @@ const nothing: Facts = { emit() {} };
  * A reading that is not the newest of its asset: a duplicate, or one that belongs into the past. The past is folded
  * again from a base below it, without and with the reading; what the facts differ in is said.
  */
-export function foldLate(fold: PartitionFold, runtime: KindRuntime, config: AssetConfig): string | null {
+export function foldLate(fold: Turn, runtime: KindRuntime, config: AssetConfig): string | null {
   const { reading, state, writer, tally } = fold;
   const { asset } = runtime;
   const length = writer.reading(asset.slot, reading, runtime.sized);
@@ -57,7 +57,7 @@ export function foldLate(fold: PartitionFold, runtime: KindRuntime, config: Asse
 }
 
 /** The newest reading after timers had announced a silence: what they said is compared with what turns out true. */
-export function foldOutOfSilence(fold: PartitionFold, runtime: KindRuntime, config: AssetConfig): void {
+export function foldOutOfSilence(fold: Turn, runtime: KindRuntime, config: AssetConfig): void {
   const { kind, asset, before, after } = runtime;
   runtime.nameScratch(asset);
   copyState(asset, before, true);
@@ -77,7 +77,7 @@ export function foldOutOfSilence(fold: PartitionFold, runtime: KindRuntime, conf
 }
 
 /** The configuration of an asset changed: what the window still holds is folded with the old one and with the new one. */
-export function refoldWindow(fold: PartitionFold, runtime: KindRuntime, from: AssetConfig, to: AssetConfig): void {
+export function refoldWindow(fold: Turn, runtime: KindRuntime, from: AssetConfig, to: AssetConfig): void {
   const { asset } = runtime;
   if (asset.lastDeviceTime === 0) return;
   const answer = windowBack(fold.state, asset, Math.max(1, asset.lastDeviceTime - fold.horizonMs), null);
@@ -93,7 +93,7 @@ export function refoldWindow(fold: PartitionFold, runtime: KindRuntime, from: As
 }
 
 /** A timer says that the silence has reached the next stage. Returns the clock at which the one after is due. */
-export function announceSilence(fold: PartitionFold, runtime: KindRuntime): void {
+export function announceSilence(fold: Turn, runtime: KindRuntime): void {
   const { asset, kind, before, after } = runtime;
   const config = runtime.config(asset.cadenceS, asset.zone);
   runtime.nameScratch(asset);
@@ -124,7 +124,7 @@ export function openFacts(runtime: KindRuntime): FactMap {
 }
 
 /** The fold threw in the middle of a reading: the state goes back to what it was, and the asset is quarantined. */
-export function restoreAfterFailure(fold: PartitionFold, runtime: KindRuntime, config: AssetConfig, error: unknown): void {
+export function restoreAfterFailure(fold: Turn, runtime: KindRuntime, config: AssetConfig, error: unknown): void {
   const { asset } = runtime;
   asset.quarantined = 1;
   fold.tally.rejected('fold_failed_asset');

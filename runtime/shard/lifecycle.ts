@@ -3,9 +3,9 @@ import type { AnyAsset } from './columns.ts';
 import type { LifecycleRecord, LifecycleResult } from './contract.ts';
 import type { Facts } from './derived.ts';
 import { difference, FactMap } from './facts.ts';
-import type { PartitionFold } from './fold.ts';
 import type { KindRuntime } from './kind-runtime.ts';
 import { refoldWindow } from './late.ts';
+import type { Places, Turn } from './turn.ts';
 
 /** An asset keeps at most so many lifecycle records; more are set aside. Real lives have dozens. */
 export const MAX_LIFECYCLE_RECORDS = 4096;
@@ -21,7 +21,7 @@ const silent: Facts = { emit() {} };
  * the facts differ in is said. Measured facts are not touched, except where cadence or time zone change.
  * Returns a reason when the record must be set aside.
  */
-export function foldLifecycleRecord(fold: PartitionFold, batch: RecordBatch, i: number): string | null {
+export function foldLifecycleRecord(fold: Turn, batch: RecordBatch, i: number): string | null {
   const decoded = fold.type.decodeLifecycle(batch.bytes, batch.keyEnd[i], batch.valueEnd[i], batch.timestamp);
   if (!decoded.ok) return decoded.reason;
   const runtime = fold.kinds.find((k) => k.kind.name === decoded.kind);
@@ -57,7 +57,7 @@ export function foldLifecycleRecord(fold: PartitionFold, batch: RecordBatch, i: 
   return null;
 }
 
-function configure(fold: PartitionFold, runtime: KindRuntime, result: LifecycleResult): void {
+function configure(fold: Turn, runtime: KindRuntime, result: LifecycleResult): void {
   const { asset } = runtime;
   const cadenceS = result.cadenceS ?? 0;
   const zone = result.timeZone === null ? 0 : fold.state.intern(result.timeZone);
@@ -68,7 +68,7 @@ function configure(fold: PartitionFold, runtime: KindRuntime, result: LifecycleR
   refoldWindow(fold, runtime, from, runtime.config(cadenceS, zone));
 }
 
-export function readLifecycle(fold: PartitionFold, asset: AnyAsset): LifecycleRecord[] {
+export function readLifecycle(fold: Turn, asset: AnyAsset): LifecycleRecord[] {
   const list = fold.state.readLife(asset.block, asset.slot) as LifecycleList | null;
   return (list ?? []).map(([id, type, eventTime, recordTime, source, data]) => ({
     id,
@@ -90,7 +90,7 @@ function sameBytes(a: Uint8Array, bytes: Uint8Array, start: number, end: number)
 }
 
 /** What the lifecycle list says of an asset, for the view; null where it has none. */
-export function lifecycleResult(fold: PartitionFold, runtime: KindRuntime, asset: AnyAsset): LifecycleResult | null {
+export function lifecycleResult(fold: Turn, runtime: KindRuntime, asset: AnyAsset): LifecycleResult | null {
   if (asset.lifecycleState === 255) return null;
   return runtime.kind.foldLifecycle(asset.serial, readLifecycle(fold, asset), silent);
 }
@@ -104,11 +104,11 @@ const NOWHERE: Place = { siteId: null, slot: null };
 const MAX_REMEMBERED = 50_000;
 
 /** Where assets stand, remembered for those that spoke lately, since every derived event names the site. */
-export class Whereabouts {
-  readonly #fold: PartitionFold;
+export class Whereabouts implements Places {
+  readonly #fold: Turn;
   readonly #places = new Map<number, Place>();
 
-  constructor(fold: PartitionFold) {
+  constructor(fold: Turn) {
     this.#fold = fold;
   }
 

@@ -52,7 +52,15 @@ export class Outputs {
     this.bytes += value.length;
   }
 
-  deadLetter(topic: string, partition: number, offset: number, timestamp: number, key: Uint8Array | null, value: Uint8Array, reason: string): void {
+  deadLetter(
+    topic: string,
+    partition: number,
+    offset: number,
+    timestamp: number,
+    key: Uint8Array | null,
+    value: Uint8Array,
+    reason: string,
+  ): void {
     if (this.suppressed) return;
     const record = encodeDeadLetter({ topic, partition, offset, timestamp, reason, value });
     this.deadLetters.push({ key, value: record });

@@ -127,7 +127,11 @@ export async function replayStep(
   }
   const done = kind === StepKind.timers ? fireTimers(fold, clock, count) : publishOpen(fold, clock, count);
   if (done !== count) {
-    throw new GridfoldError('journal_disagrees', 'stop', `partition ${fold.partition}: ${done} timers fired again of ${count}`);
+    throw new GridfoldError(
+      'journal_disagrees',
+      'stop',
+      `partition ${fold.partition}: ${done} timers fired again of ${count}`,
+    );
   }
   return 0;
 }

@@ -178,7 +178,9 @@ export class Shard {
       this.committed = { ...this.fold.position };
       this.#recordsSinceSnapshot = records;
       this.options.gate.heard(this.committed.clock);
-      this.#source = new Source(log, partition, this.committed, (topic, run) => this.#send({ type: 'run', topic, run }));
+      this.#source = new Source(log, partition, this.committed, (topic, run) =>
+        this.#send({ type: 'run', topic, run }),
+      );
       this.watch(this.#watched);
       enter('live', { replayed: records });
     } catch (error) {
@@ -221,7 +223,8 @@ export class Shard {
       if (fired > 0) this.#journal.add(StepKind.timers, fired, clock);
     }
     const idle = clock - this.#lastRecordAt >= this.options.publishIdleMs;
-    if (idle && clock - this.#lastPublishAt >= PUBLISH_EVERY_MS && anythingUnpublished(this.fold)) this.#publishStep(clock);
+    if (idle && clock - this.#lastPublishAt >= PUBLISH_EVERY_MS && anythingUnpublished(this.fold))
+      this.#publishStep(clock);
     if (!this.#journal.empty && clock - this.#lastCommitAt >= this.options.commitIntervalMs) await this.#commit();
     else this.#snapshotIfDue(clock);
   }
@@ -275,7 +278,9 @@ export class Shard {
     this.#snapshotting = this.#snapshot().finally(() => {
       this.#snapshotting = null;
     });
-    this.#snapshotting.catch((error) => this.options.observer.phase(this.partition, this.phase, { snapshot_failed: String(error) }));
+    this.#snapshotting.catch((error) =>
+      this.options.observer.phase(this.partition, this.phase, { snapshot_failed: String(error) }),
+    );
   }
 
   async #snapshot(): Promise<void> {

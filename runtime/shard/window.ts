@@ -10,7 +10,9 @@ export interface WindowSlice {
   readonly readings: Uint8Array[];
 }
 
-export type WindowAnswer = { readonly found: 'slice'; readonly slice: WindowSlice } | { readonly found: 'duplicate' | 'nothing' };
+export type WindowAnswer =
+  | { readonly found: 'slice'; readonly slice: WindowSlice }
+  | { readonly found: 'duplicate' | 'nothing' };
 
 /**
  * Walks the window of the asset back from its newest entry to a base that lies before `time` and that no later

@@ -45,7 +45,10 @@ export interface AssetQuery {
 }
 
 /** A page of assets in the order of partition, block and slot: stable while assets come and change. */
-export function pageOfAssets(shards: readonly Shard[], query: AssetQuery): { items: AssetView[]; cursor: string | null } {
+export function pageOfAssets(
+  shards: readonly Shard[],
+  query: AssetQuery,
+): { items: AssetView[]; cursor: string | null } {
   const items: AssetView[] = [];
   let looked = 0;
   for (const place of placesFrom(shards, query)) {

@@ -19,7 +19,12 @@ export interface AssetView {
   readonly derates: readonly string[];
   readonly values: Readonly<Record<string, { value: unknown; deviceTime: string; valid: boolean }>>;
   readonly energy: { readonly inWh: number; readonly outWh: number };
-  readonly counts: { readonly applied: number; readonly duplicate: number; readonly late: number; readonly invalid: number };
+  readonly counts: {
+    readonly applied: number;
+    readonly duplicate: number;
+    readonly late: number;
+    readonly invalid: number;
+  };
   readonly revision: number;
   readonly position: { readonly partition: number } & Position;
   readonly eventTime: string | null;
@@ -59,14 +64,20 @@ export interface Engine {
   readonly kinds: readonly string[];
 
   /** Appends one validated record; resolves with its place when it is durable. Bounded: waits while the log is behind. */
-  produce(topic: 'telemetry' | 'lifecycle', records: readonly { key: string; value: Uint8Array }[]): Promise<{ partition: number; next: number }[]>;
+  produce(
+    topic: 'telemetry' | 'lifecycle',
+    records: readonly { key: string; value: Uint8Array }[],
+  ): Promise<{ partition: number; next: number }[]>;
 
   /** Sets lines aside that no partition could take: original bytes and a reason code go to the dead-letter topic. */
   refuse(lines: readonly { value: Uint8Array; reason: string }[]): Promise<void>;
 
   asset(serial: string): AssetView | null;
   /** Pages over assets in a stable order; `cursor` is opaque and comes from the page before. */
-  assets(options: { kind?: string; cursor?: string; limit: number; where?: (view: AssetView) => boolean }): { items: AssetView[]; cursor: string | null };
+  assets(options: { kind?: string; cursor?: string; limit: number; where?: (view: AssetView) => boolean }): {
+    items: AssetView[];
+    cursor: string | null;
+  };
   /** Asset counts by kind and by status, power and energy sums, for the fleet page. */
   fleet(): FleetView;
   /** The asset's lifecycle records in folding order, with what each did. Null: unknown asset. */
@@ -83,7 +94,18 @@ export interface Engine {
 }
 
 export interface FleetView {
-  readonly kinds: Readonly<Record<string, { assets: number; powerW: number; energyTodayOutWh: number; energyTodayInWh: number; status: Readonly<Record<string, number>> }>>;
+  readonly kinds: Readonly<
+    Record<
+      string,
+      {
+        assets: number;
+        powerW: number;
+        energyTodayOutWh: number;
+        energyTodayInWh: number;
+        status: Readonly<Record<string, number>>;
+      }
+    >
+  >;
   readonly assets: number;
 }
 
@@ -103,6 +125,10 @@ export interface LifecycleView {
 /** Reads the embedded OLAP store; implemented by the DuckDB sink. */
 export interface TableReader {
   /** One read-only statement; rows as arrays of JSON values (times RFC 3339). Throws GridfoldError `sql_refused` for anything else. */
-  query(sql: string, parameters: readonly unknown[], limit: number): Promise<{ columns: { name: string; type: string }[]; rows: unknown[][]; truncated: boolean }>;
+  query(
+    sql: string,
+    parameters: readonly unknown[],
+    limit: number,
+  ): Promise<{ columns: { name: string; type: string }[]; rows: unknown[][]; truncated: boolean }>;
   events(serial: string, options: { type?: string; before?: string; limit: number }): Promise<DerivedEvent[]>;
 }

@@ -103,7 +103,10 @@ async function open(dir: string, clock = new ManualClock(START), options: Partia
     replayed,
     errors,
     async send(records) {
-      await runtime.produce('telemetry', records.map((r) => ({ key: r.serial, value: Buffer.from(JSON.stringify(r)) })));
+      await runtime.produce(
+        'telemetry',
+        records.map((r) => ({ key: r.serial, value: Buffer.from(JSON.stringify(r)) })),
+      );
       await runtime.settled();
     },
     async advance(ms) {
@@ -163,7 +166,8 @@ test('silence: the timer announces it, an earlier reading delivered late takes i
     await rig.advance(60_000);
     await rig.send([lamp('B', minute)]);
   }
-  const silences = async () => [...currentOf(await rig.derived())].filter(([id]) => id.startsWith('silence')).map(([id]) => id);
+  const silences = async () =>
+    [...currentOf(await rig.derived())].filter(([id]) => id.startsWith('silence')).map(([id]) => id);
   expect(await silences()).toEqual([`silence A/${START}`]);
   expect(rig.runtime.asset('A')?.status).toBe('OFFLINE');
   await rig.send([lamp('A', 1), lamp('A', 2), lamp('A', 3), lamp('A', 4)]);
@@ -189,7 +193,13 @@ test('when nobody is heard, nobody is silent: timers wait for records and a time
 
 test('an asset whose fold throws is quarantined with the state it had; the others go on; its records become dead letters', async () => {
   const rig = await open(folder());
-  await rig.send([lamp('A', 1), lamp('A', 2, { note: 'fine', mode: 'bright' }), lamp('A', 3, { note: 'poison' }), lamp('A', 4), lamp('B', 1)]);
+  await rig.send([
+    lamp('A', 1),
+    lamp('A', 2, { note: 'fine', mode: 'bright' }),
+    lamp('A', 3, { note: 'poison' }),
+    lamp('A', 4),
+    lamp('B', 1),
+  ]);
   expect(rig.errors).toHaveLength(1);
   expect((await rig.deadLetters()).map((l) => l.reason)).toEqual(['fold_failed', 'quarantined']);
   expect(JSON.parse((await rig.deadLetters())[0].value)).toEqual(lamp('A', 3, { note: 'poison' }));
@@ -217,7 +227,9 @@ test('without snapshots the log is folded again from its start', async () => {
 
 test('waiting for a position ends when it is folded, or says that it is not', async () => {
   const rig = await open(folder());
-  const [place] = await rig.runtime.produce('telemetry', [{ key: 'A', value: Buffer.from(JSON.stringify(lamp('A', 1))) }]);
+  const [place] = await rig.runtime.produce('telemetry', [
+    { key: 'A', value: Buffer.from(JSON.stringify(lamp('A', 1))) },
+  ]);
   const folded = rig.runtime.waitFor('telemetry', place.partition, place.next, 60_000);
   await rig.runtime.settled();
   await folded;

@@ -174,7 +174,11 @@ export class Runtime implements Engine {
 
   status(): { ready: boolean; partitions: PartitionStatus[]; sinks: SinkStatus[] } {
     const partitions = this.shards.map((shard) => this.#partitionStatus(shard));
-    return { ready: partitions.every((p) => p.phase === 'live'), partitions, sinks: this.#sinks.map((s) => s.status()) };
+    return {
+      ready: partitions.every((p) => p.phase === 'live'),
+      partitions,
+      sinks: this.#sinks.map((s) => s.status()),
+    };
   }
 
   #partitionStatus(shard: Shard): PartitionStatus {
@@ -184,7 +188,9 @@ export class Runtime implements Engine {
       partition: shard.partition,
       phase: shard.phase,
       position: { telemetry, lifecycle, timers },
-      lag: live ? { telemetry: shard.lag('telemetry'), lifecycle: shard.lag('lifecycle') } : { telemetry: 0, lifecycle: 0 },
+      lag: live
+        ? { telemetry: shard.lag('telemetry'), lifecycle: shard.lag('lifecycle') }
+        : { telemetry: 0, lifecycle: 0 },
       assets: live ? shard.fold.state.assets : 0,
       snapshotAgeMs: this.#options.clock.now() - shard.snapshotAt,
       horizonMs: this.#options.horizonMs,
@@ -258,7 +264,9 @@ export class Runtime implements Engine {
       await shard.start(this.system, (error as GridfoldError).code === 'block_corrupt');
       this.#watch();
     };
-    again().catch((second) => this.#options.message('error', 'A partition could not be restarted', { partition, error: String(second) }));
+    again().catch((second) =>
+      this.#options.message('error', 'A partition could not be restarted', { partition, error: String(second) }),
+    );
   }
 
   #watch(): void {
@@ -288,6 +296,11 @@ export class Runtime implements Engine {
     await log.trim(topics.journal, shard.partition, retention, older.commit);
     const taken = Math.min(...this.#sinks.map((sink) => sink.next(shard.partition)));
     if (this.#sinks.length > 0) await log.trim(topics.derived, shard.partition, retention, taken);
-    await log.trim(topics.deadLetters, shard.partition, { ...retention, maxAgeMs: DEAD_LETTER_RETENTION_MS }, Number.MAX_SAFE_INTEGER);
+    await log.trim(
+      topics.deadLetters,
+      shard.partition,
+      { ...retention, maxAgeMs: DEAD_LETTER_RETENTION_MS },
+      Number.MAX_SAFE_INTEGER,
+    );
   }
 }

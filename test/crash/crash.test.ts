@@ -8,10 +8,23 @@ import { currentRows, verify } from './verify.ts';
 
 /** Every numbered I/O step of the code. */
 const STEPS = [
-  'log.append.1', 'log.append.2', 'log.commit.1', 'log.commit.2',
-  'commit.1', 'commit.2', 'commit.3', 'commit.4',
-  'snapshot.1', 'snapshot.2', 'snapshot.3', 'snapshot.4', 'snapshot.5',
-  'sink.1', 'sink.2', 'sink.3', 'sink.4',
+  'log.append.1',
+  'log.append.2',
+  'log.commit.1',
+  'log.commit.2',
+  'commit.1',
+  'commit.2',
+  'commit.3',
+  'commit.4',
+  'snapshot.1',
+  'snapshot.2',
+  'snapshot.3',
+  'snapshot.4',
+  'snapshot.5',
+  'sink.1',
+  'sink.2',
+  'sink.3',
+  'sink.4',
 ];
 
 const SEED = Number(process.env.GRIDFOLD_TEST_SEED ?? 20261124);
@@ -38,7 +51,12 @@ function calmRows(load: string): Promise<Map<string, string[]>> {
 
 beforeAll(() => {
   const short = writeLoad(shortLoad, { seed: SEED, assets: 30, hours: 20, cadenceMs: 300_000 });
-  const long = writeLoad(longLoad, { seed: SEED + 1, assets: 60, hours: Math.ceil(KILLS * 0.7) + 24, cadenceMs: 300_000 });
+  const long = writeLoad(longLoad, {
+    seed: SEED + 1,
+    assets: 60,
+    hours: Math.ceil(KILLS * 0.7) + 24,
+    cadenceMs: 300_000,
+  });
   process.stdout.write(`seed ${SEED}; loads of ${short} and ${long} records\n`);
 });
 afterAll(() => rmSync(base, { recursive: true, force: true }));

@@ -12,11 +12,15 @@ export interface LoadLine {
 const START = Date.UTC(2026, 2, 1);
 
 /** Writes `hours` of a seeded fleet, with late and doubled deliveries, faults, outages and silences. Returns the number of records. */
-export function writeLoad(file: string, options: { seed: number; assets: number; hours: number; cadenceMs: number }): number {
+export function writeLoad(
+  file: string,
+  options: { seed: number; assets: number; hours: number; cadenceMs: number },
+): number {
   const { seed, assets, hours, cadenceMs } = options;
   const fleet = createFleet({ seed, assets, cadenceMs, startTime: START, rates: { ...defaultRates } });
   const lines = Array.from(fleet.lifecycleRecords(), toLine);
-  for (let now = START; now < START + hours * 3_600_000; now += cadenceMs) for (const record of fleet.tick(now)) lines.push(toLine(record));
+  for (let now = START; now < START + hours * 3_600_000; now += cadenceMs)
+    for (const record of fleet.tick(now)) lines.push(toLine(record));
   writeFileSync(file, lines.join(''));
   return lines.length;
 }

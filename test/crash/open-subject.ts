@@ -31,7 +31,8 @@ export async function openSubject(dir: string): Promise<Subject> {
     committed() {},
     snapshot() {},
     folded() {},
-    quarantined: (partition, kind, serial, error) => complain('error', 'quarantined', { partition, kind, serial, error: String(error) }),
+    quarantined: (partition, kind, serial, error) =>
+      complain('error', 'quarantined', { partition, kind, serial, error: String(error) }),
     failed: (partition, error) => {
       complain('error', 'failed', { partition, error: String((error as Error).stack) });
       process.exit(3);

@@ -40,7 +40,8 @@ async function produce({ log, runtime }: Subject): Promise<void> {
 const subject = await openSubject(dir);
 const started = new Map<string, number>();
 for (const topic of ['telemetry', 'lifecycle'] as const) {
-  for (let p = 0; p < subject.log.partitions; p++) started.set(`${topic} ${p}`, subject.log.extent(topics[topic], p).end);
+  for (let p = 0; p < subject.log.partitions; p++)
+    started.set(`${topic} ${p}`, subject.log.extent(topics[topic], p).end);
 }
 process.stdout.write('live\n');
 await produce(subject);

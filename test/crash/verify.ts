@@ -47,7 +47,13 @@ export async function verify(dir: string): Promise<Report> {
   for (let partition = 0; partition < log.partitions; partition++) {
     const scratch = mkdtempSync(join(tmpdir(), 'gridfold-verify-'));
     const oracle = await openState(scratch);
-    const fold = new PartitionFold({ type: deviceType, partition, state: oracle, position: startPosition(), horizonMs: 86_400_000 });
+    const fold = new PartitionFold({
+      type: deviceType,
+      partition,
+      state: oracle,
+      position: startPosition(),
+      horizonMs: 86_400_000,
+    });
     await foldAll(log, fold, differ, events);
     report.records += fold.position.telemetry + fold.position.lifecycle;
     report.commits += fold.position.commit;
@@ -69,11 +75,22 @@ export async function verify(dir: string): Promise<Report> {
 }
 
 function openState(dir: string): Promise<PartitionState> {
-  return openPartitionState({ dir, schemas: deviceType.kinds.map((k) => k.state), blocksPerKind: 16, windowBytesPerBlock: 4 << 20, message: () => {} });
+  return openPartitionState({
+    dir,
+    schemas: deviceType.kinds.map((k) => k.state),
+    blocksPerKind: 16,
+    windowBytesPerBlock: 4 << 20,
+    message: () => {},
+  });
 }
 
 /** Folds a partition from its first record to its last commit; compares what it says with what the log holds. */
-async function foldAll(log: Log, fold: PartitionFold, differ: (text: string) => void, events: Map<string, { key: string; version: number; op: string }>): Promise<void> {
+async function foldAll(
+  log: Log,
+  fold: PartitionFold,
+  differ: (text: string) => void,
+  events: Map<string, { key: string; version: number; op: string }>,
+): Promise<void> {
   const { partition } = fold;
   const reader = (topic: string) => new RecordReader(log, topic, partition, 0);
   const [telemetry, lifecycle, journal] = [topics.telemetry, topics.lifecycle, topics.journal].map(reader);
@@ -88,7 +105,13 @@ async function foldAll(log: Log, fold: PartitionFold, differ: (text: string) => 
     fold.position.commit += 1;
     const said = fold.outputs.take();
     for (const topic of ['derived', 'dead-letters'] as const) {
-      await compareOutputs(said.get(topic) ?? [], written[topic], `${topic}-${partition}`, differ, topic === 'derived' ? events : null);
+      await compareOutputs(
+        said.get(topic) ?? [],
+        written[topic],
+        `${topic}-${partition}`,
+        differ,
+        topic === 'derived' ? events : null,
+      );
     }
   }
   for (const topic of ['derived', 'dead-letters'] as const) {
@@ -96,13 +119,21 @@ async function foldAll(log: Log, fold: PartitionFold, differ: (text: string) => 
   }
 }
 
-async function compareOutputs(said: readonly AppendRecord[], written: RecordReader, place: string, differ: (text: string) => void, events: Map<string, { key: string; version: number; op: string }> | null): Promise<void> {
+async function compareOutputs(
+  said: readonly AppendRecord[],
+  written: RecordReader,
+  place: string,
+  differ: (text: string) => void,
+  events: Map<string, { key: string; version: number; op: string }> | null,
+): Promise<void> {
   let i = 0;
   const compare = ({ batch, from, to }: Run) => {
     for (let k = from; k < to; k++, i++) {
       const value = batch.bytes.subarray(batch.keyEnd[k], batch.valueEnd[k]);
       if (Buffer.compare(value, said[i].value) !== 0) {
-        differ(`${place} offset ${batch.baseOffset + k}: ${Buffer.from(value)} written, ${Buffer.from(said[i].value)} expected`);
+        differ(
+          `${place} offset ${batch.baseOffset + k}: ${Buffer.from(value)} written, ${Buffer.from(said[i].value)} expected`,
+        );
       }
       if (events === null) continue;
       const { id, key, version, op } = JSON.parse(Buffer.from(value).toString());
@@ -142,15 +173,26 @@ function compareStates(oracle: PartitionState, state: PartitionState, differ: (t
   return assets;
 }
 
-async function compareRows(dir: string, events: ReadonlyMap<string, { key: string; version: number; op: string }>, log: Log, differ: (text: string) => void): Promise<number> {
-  const sink = await openDuckDbSink({ file: join(dir, 'olap.duckdb'), types: deviceType.derived, clock: systemClock, memoryLimitMb: 2048 });
+async function compareRows(
+  dir: string,
+  events: ReadonlyMap<string, { key: string; version: number; op: string }>,
+  log: Log,
+  differ: (text: string) => void,
+): Promise<number> {
+  const sink = await openDuckDbSink({
+    file: join(dir, 'olap.duckdb'),
+    types: deviceType.derived,
+    clock: systemClock,
+    memoryLimitMb: 2048,
+  });
   const seen = new Set<string>();
   for (const { table } of deviceType.derived) {
     const { rows } = await sink.query(`SELECT event_id, key, version, op FROM ${table}`, [], 50_000_000);
     for (const [id, key, version, op] of rows as [string, string, number, string][]) {
       const event = events.get(id);
       if (event === undefined) differ(`${table}: row of ${id}, which is not in the log`);
-      else if (event.key !== key || event.version !== Number(version) || event.op !== op) differ(`${table}: row of ${id} differs`);
+      else if (event.key !== key || event.version !== Number(version) || event.op !== op)
+        differ(`${table}: row of ${id} differs`);
       if (seen.has(id)) differ(`${table}: ${id} stands twice`);
       seen.add(id);
     }
@@ -158,7 +200,8 @@ async function compareRows(dir: string, events: ReadonlyMap<string, { key: strin
   for (const id of events.keys()) if (!seen.has(id)) differ(`${id} is in the log, and in no table`);
   for (const account of await sink.audit()) {
     const end = log.extent(topics.derived, account.partition).end;
-    if (account.doubled !== 0 || account.missing !== 0 || account.next !== end) differ(`audit: ${JSON.stringify(account)}, log ends at ${end}`);
+    if (account.doubled !== 0 || account.missing !== 0 || account.next !== end)
+      differ(`audit: ${JSON.stringify(account)}, log ends at ${end}`);
   }
   await sink.close();
   return seen.size;
@@ -166,11 +209,23 @@ async function compareRows(dir: string, events: ReadonlyMap<string, { key: strin
 
 /** Rows of every `_current` view, as comparable text: key, event time and data. Ids, versions and record times are left out. */
 export async function currentRows(dir: string): Promise<Map<string, string[]>> {
-  const sink = await openDuckDbSink({ file: join(dir, 'olap.duckdb'), types: deviceType.derived, clock: systemClock, memoryLimitMb: 2048 });
+  const sink = await openDuckDbSink({
+    file: join(dir, 'olap.duckdb'),
+    types: deviceType.derived,
+    clock: systemClock,
+    memoryLimitMb: 2048,
+  });
   const views = new Map<string, string[]>();
   for (const { table } of deviceType.derived) {
-    const { columns, rows } = await sink.query(`SELECT * EXCLUDE (event_id, version, record_time, topic, partition, "offset", ordinal) FROM ${table}_current ORDER BY key`, [], 50_000_000);
-    views.set(table, rows.map((row) => JSON.stringify(Object.fromEntries(columns.map((c, i) => [c.name, row[i]])))));
+    const { columns, rows } = await sink.query(
+      `SELECT * EXCLUDE (event_id, version, record_time, topic, partition, "offset", ordinal) FROM ${table}_current ORDER BY key`,
+      [],
+      50_000_000,
+    );
+    views.set(
+      table,
+      rows.map((row) => JSON.stringify(Object.fromEntries(columns.map((c, i) => [c.name, row[i]])))),
+    );
   }
   await sink.close();
   return views;

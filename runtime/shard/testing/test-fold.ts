@@ -29,7 +29,10 @@ export interface Said {
   readonly data: Record<string, unknown>;
 }
 
-export async function openTestFold(type: ActorType, options: { horizonMs?: number; blocksPerKind?: number } = {}): Promise<TestFold> {
+export async function openTestFold(
+  type: ActorType,
+  options: { horizonMs?: number; blocksPerKind?: number } = {},
+): Promise<TestFold> {
   const dir = mkdtempSync(join(tmpdir(), 'gridfold-fold-'));
   const state = await openPartitionState({
     dir,
@@ -37,7 +40,13 @@ export async function openTestFold(type: ActorType, options: { horizonMs?: numbe
     blocksPerKind: options.blocksPerKind ?? 16,
     message: () => {},
   });
-  const fold = new PartitionFold({ type, partition: 0, state, position: startPosition(), horizonMs: options.horizonMs ?? 86_400_000 });
+  const fold = new PartitionFold({
+    type,
+    partition: 0,
+    state,
+    position: startPosition(),
+    horizonMs: options.horizonMs ?? 86_400_000,
+  });
   const said: Said[] = [];
   const decoder = new TextDecoder();
   const collect = () => {

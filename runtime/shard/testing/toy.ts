@@ -1,7 +1,14 @@
 import { defineState } from '../../../snapshots/schema.ts';
 import { fingerprint } from '../../kernel/hash.ts';
 import { type AnyAsset, assetColumns } from '../columns.ts';
-import type { ActorType, Kind, LifecycleDecoded, LifecycleRecord, LifecycleResult, ReadingDecoder } from '../contract.ts';
+import type {
+  ActorType,
+  Kind,
+  LifecycleDecoded,
+  LifecycleRecord,
+  LifecycleResult,
+  ReadingDecoder,
+} from '../contract.ts';
 import type { DerivedType, Facts } from '../derived.ts';
 import { applyFields, fieldColumns, planFields } from '../fields.ts';
 import type { FieldSpec, Reading } from '../reading.ts';
@@ -98,10 +105,19 @@ function fold(lamp: Lamp, reading: Reading, config: { cadenceMs: number }, out: 
 function foldLifecycle(serial: string, records: readonly LifecycleRecord[], out: Facts): LifecycleResult {
   const sorted = [...records].sort((a, b) => a.eventTime - b.eventTime || (a.id < b.id ? -1 : 1));
   const last = sorted[sorted.length - 1];
-  for (const r of sorted) out.emit(stayType, `${serial}/life/${r.id}`, r.eventTime, { mode: r.type, fromTime: r.eventTime, toTime: null });
+  for (const r of sorted)
+    out.emit(stayType, `${serial}/life/${r.id}`, r.eventTime, { mode: r.type, fromTime: r.eventTime, toTime: null });
   const data = last.data as { siteId?: string; cadenceSeconds?: number };
   const steps = sorted.map((record) => ({ record, from: null, to: record.type, legal: true, voided: false }));
-  return { state: 0, since: last.eventTime, siteId: data.siteId ?? null, slot: null, cadenceS: data.cadenceSeconds ?? null, timeZone: null, steps };
+  return {
+    state: 0,
+    since: last.eventTime,
+    siteId: data.siteId ?? null,
+    slot: null,
+    cadenceS: data.cadenceSeconds ?? null,
+    timeZone: null,
+    steps,
+  };
 }
 
 export const lamp: Kind = {
@@ -160,7 +176,8 @@ class LampDecoder implements ReadingDecoder {
     reading.deviceTime = record.deviceTime;
     reading.receiveTime = timestamp;
     reading.txid = record.txid === undefined ? 0 : fingerprint(record.txid);
-    reading.present = (record.level === undefined ? 0 : 1) | (record.mode === undefined ? 0 : 2) | (record.note === undefined ? 0 : 4);
+    reading.present =
+      (record.level === undefined ? 0 : 1) | (record.mode === undefined ? 0 : 2) | (record.note === undefined ? 0 : 4);
     reading.invalid = record.level === null ? 1 : 0;
     reading.values[0] = record.level ?? 0;
     reading.values[1] = words.indexOf(record.mode ?? 'off');
@@ -176,6 +193,11 @@ export const toyType: ActorType = {
   createDecoder: () => new LampDecoder(),
   decodeLifecycle(bytes, start, end, timestamp): LifecycleDecoded {
     const r = JSON.parse(Buffer.from(bytes.subarray(start, end)).toString());
-    return { ok: true, serial: r.serial, kind: 'lamp', record: { ...r, recordTime: timestamp, source: 'test', data: r.data ?? {} } };
+    return {
+      ok: true,
+      serial: r.serial,
+      kind: 'lamp',
+      record: { ...r, recordTime: timestamp, source: 'test', data: r.data ?? {} },
+    };
   },
 };
