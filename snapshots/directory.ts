@@ -7,6 +7,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -15,6 +16,7 @@ import { GridfoldError } from '../runtime/kernel/errors.ts';
 import type { PartitionStateOptions } from './contract.ts';
 import { manifestRange, numberedRange, numberOf } from './keys.ts';
 import { decodeManifest, type Manifest } from './manifest.ts';
+import { setDamagedTablesAside } from './tables.ts';
 
 /** What is fixed when a partition's directory is created; stands beside the database, so that its loss is noticed. */
 export interface Layout {
@@ -29,6 +31,8 @@ export type Database = ClassicLevel<Buffer, Buffer>;
 
 const FORMAT = 1;
 const LEVEL = 'level';
+const UNCLEAN_FILE = 'open';
+const UNCLEAN_BEFORE_CHECK = 2;
 const LAYOUT_FILE = 'partition.json';
 const DEFAULT_BLOCKS = 1024;
 
@@ -36,6 +40,8 @@ const DEFAULT_BLOCKS = 1024;
 const LEVEL_OPTIONS = {
   keyEncoding: 'buffer',
   valueEncoding: 'buffer',
+  // Columns of floats hardly shrink, and plain tables can be checked from outside; see tables.ts.
+  compression: false,
   cacheSize: 1024 * 1024,
   writeBufferSize: 8 * 1024 * 1024,
   maxFileSize: 8 * 1024 * 1024,
@@ -52,6 +58,9 @@ export async function openDirectory(options: PartitionStateOptions): Promise<{ d
     rmSync(join(dir, LAYOUT_FILE), { force: true });
   }
   const layout = readLayout(options);
+  const unclean = readUnclean(dir);
+  noteUnclean(dir, unclean + 1);
+  if (unclean >= UNCLEAN_BEFORE_CHECK) checkTables(options, unclean);
   const db = await openLevel(join(dir, LEVEL));
   if (!existsSync(join(dir, LAYOUT_FILE))) writeLayout(dir, layout);
   return { db, layout };
@@ -64,6 +73,28 @@ export function writeLayout(dir: string, layout: Layout): void {
   fsyncSync(file);
   closeSync(file);
   renameSync(`${path}.new`, path);
+}
+
+/**
+ * How often in a row, without a snapshot between, the directory was opened and not closed. A damaged table can end
+ * the process whenever it is read; when that may be the reason, the tables are checked before the next try.
+ */
+function readUnclean(dir: string): number {
+  const path = join(dir, UNCLEAN_FILE);
+  return existsSync(path) ? Number.parseInt(readFileSync(path, 'latin1'), 10) || UNCLEAN_BEFORE_CHECK : 0;
+}
+
+/** 0: the directory was closed. */
+export function noteUnclean(dir: string, times: number): void {
+  const path = join(dir, UNCLEAN_FILE);
+  if (times === 0) rmSync(path, { force: true });
+  else writeFileSync(path, `${times}\n`);
+}
+
+function checkTables(options: PartitionStateOptions, unclean: number): void {
+  const damaged = setDamagedTablesAside(join(options.dir, LEVEL));
+  const text = `${options.dir} ended uncleanly ${unclean} times without a snapshot: its tables were checked`;
+  options.message(damaged.length > 0 ? 'error' : 'info', text, { damaged });
 }
 
 export interface Found {

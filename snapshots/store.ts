@@ -9,6 +9,7 @@ import {
   findManifest,
   type Found,
   type Layout,
+  noteUnclean,
   openDirectory,
   repairDirectory,
   writeLayout,
@@ -63,6 +64,7 @@ async function restore(options: PartitionStateOptions): Promise<PartitionState> 
     return new PartitionStore(options, db, layout, found);
   } catch (error) {
     await db.close();
+    noteUnclean(options.dir, 0);
     throw error;
   }
 }
@@ -110,6 +112,8 @@ class PartitionStore implements PartitionState {
   #running: Promise<unknown> | null = null;
   #abort: (error: GridfoldError) => void = () => {};
   #closed = false;
+  /** A snapshot became durable since the directory was opened. */
+  #proven = false;
 
   constructor(options: PartitionStateOptions, db: Database, layout: Layout, found: Found) {
     const blocks = options.schemas.length * layout.blocksPerKind;
@@ -276,6 +280,7 @@ class PartitionStore implements PartitionState {
     this.#abort(new GridfoldError('snapshot_refused', 'retry', 'the partition state was closed before its commit'));
     await this.#running?.catch(() => {});
     await this.#db.close();
+    noteUnclean(this.#options.dir, 0);
   }
 
   #takeCut(meta: SnapshotMeta): Cut {
@@ -383,6 +388,8 @@ class PartitionStore implements PartitionState {
   }
 
   async #cleanUp(cut: Cut, previous: number): Promise<void> {
+    if (!this.#proven) noteUnclean(this.#options.dir, 1);
+    this.#proven = true;
     if (!this.#layout.snapshots) {
       this.#layout = { ...this.#layout, snapshots: true };
       writeLayout(this.#options.dir, this.#layout);
