@@ -45,6 +45,17 @@ describe('Delivery', () => {
     expect(instance.requests[0]).toMatchObject({ authorization: 'Bearer secret', type: 'application/x-ndjson' });
   });
 
+  it('sends the lifecycle records before the readings that follow them', async () => {
+    const topic = (i: number): InputTopic => (i === 0 ? 'lifecycle' : 'telemetry');
+    await new Delivery(client).run(records(5_000, (i) => ({ topic: topic(i) })));
+    expect(instance.requests.map(({ path }) => path)).toEqual([
+      '/v1/lifecycle',
+      '/v1/telemetry',
+      '/v1/telemetry',
+      '/v1/telemetry',
+    ]);
+  });
+
   it('splits by bytes too', async () => {
     const long = Buffer.from(`{"n":1,"x":"${'x'.repeat(300_000)}"}`);
     await new Delivery(client).run(records(4, () => ({ topic: 'telemetry', bytes: long })));

@@ -35,8 +35,9 @@ interface DoorAnswer {
 const LINE_END = Buffer.from('\n');
 
 /**
- * Sends records to the doors of an instance, in order per topic, one request per topic at a time. Memory holds a batch
- * that is on its way and one that is being filled, per topic. `onProgress` is called after each answer.
+ * Sends records to the doors of an instance, in order per topic, one request per topic at a time; readings never
+ * overtake the lifecycle records before them, which say how they are to be understood. Memory holds a batch that is on
+ * its way and one that is being filled, per topic. `onProgress` is called after each answer.
  */
 export class Delivery {
   readonly #client: Client;
@@ -63,7 +64,7 @@ export class Delivery {
       if (record.cut) this.#refuse(record.line, 'line_too_long', 'The line is too long for a record; it was not sent.');
       else await this.#add(record);
     }
-    for (const topic of this.#filling.keys()) await this.#send(topic);
+    for (const topic of ['lifecycle', 'telemetry'] as const) await this.#send(topic);
     await Promise.all(this.#sending.values());
     return this.report();
   }
@@ -94,6 +95,10 @@ export class Delivery {
   async #send(topic: InputTopic): Promise<void> {
     const batch = this.#filling.get(topic);
     if (batch === undefined) return;
+    if (topic === 'telemetry') {
+      await this.#send('lifecycle');
+      await this.#sending.get('lifecycle');
+    }
     this.#filling.delete(topic);
     await this.#sending.get(topic);
     const sent = this.#post(topic, batch.lines, batch.parts);

@@ -32,9 +32,22 @@ export class FactList implements Facts {
 /** Facts by type and key, the newest statement of each; for comparing what was said with what should be said. */
 export class FactMap implements Facts {
   readonly byKey = new Map<string, Fact>();
+  #open: Set<string> | null = null;
+
+  /** What is emitted from here on is open: not said as it happens, but published now and then. */
+  beginOpen(): void {
+    this.#open = new Set();
+  }
 
   emit(type: DerivedType, key: string, eventTime: number, data: DerivedData): void {
-    this.byKey.set(`${type.name}\n${key}`, { type, key, eventTime, data });
+    const id = `${type.name}\n${key}`;
+    this.byKey.set(id, { type, key, eventTime, data });
+    this.#open?.add(id);
+  }
+
+  /** Whether a fact is a lazy one in its open form; where nobody told what is open, every lazy fact may be. */
+  isOpen(id: string, fact: Fact): boolean {
+    return fact.type.lazy === true && (this.#open?.has(id) ?? true);
   }
 }
 
@@ -56,7 +69,7 @@ export function difference(before: FactMap, after: FactMap, unsaid: boolean): Fa
   }
   for (const [id, fact] of after.byKey) {
     const old = before.byKey.get(id);
-    const said = old !== undefined && !(unsaid && fact.type.lazy === true) && sameFact(old, fact);
+    const said = old !== undefined && !(unsaid && before.isOpen(id, old)) && sameFact(old, fact);
     if (!said) changes.push({ fact, op: 'upsert' });
   }
   return changes;

@@ -63,12 +63,14 @@ export function foldOutOfSilence(fold: Turn, runtime: KindRuntime, config: Asset
   copyState(asset, before, true);
   const said = new FactMap();
   elapse(runtime, before, asset.silence, config, said);
+  said.beginOpen();
   kind.open(before, config, said);
   copyState(asset, after, true);
   after.silence = 0;
   const truth = new FactMap();
   kind.fold(after, fold.reading, config, truth);
   copyState(after, asset, false);
+  truth.beginOpen();
   kind.open(after, config, truth);
   asset.silence = 0;
   asset.revision += 1;
@@ -101,9 +103,11 @@ export function announceSilence(fold: Turn, runtime: KindRuntime): void {
   copyState(asset, after, true);
   const said = new FactMap();
   elapse(runtime, before, asset.silence, config, said);
+  said.beginOpen();
   kind.open(before, config, said);
   const now = new FactMap();
   elapse(runtime, after, asset.silence + 1, config, now);
+  now.beginOpen();
   kind.open(after, config, now);
   asset.silence += 1;
   asset.revision += 1;
@@ -119,6 +123,7 @@ export function openFacts(runtime: KindRuntime): FactMap {
   copyState(asset, before, true);
   const facts = new FactMap();
   elapse(runtime, before, asset.silence, config, facts);
+  facts.beginOpen();
   kind.open(before, config, facts);
   return facts;
 }
@@ -154,6 +159,7 @@ function factsOf(
   if (result !== null) copyState(scratch, result, false);
   scratch.silence = silence;
   elapse(runtime, scratch, silence, config, facts);
+  facts.beginOpen();
   runtime.kind.open(scratch, config, facts);
   return facts;
 }
