@@ -1,10 +1,9 @@
-import { createReadStream, createWriteStream } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AssetView } from '../../runtime/system/engine.ts';
 import { onRealData, realData } from '../../sim/recordings/data.testing.ts';
 import { type AuditAnswer, type FeedAnswer, Folder, type Row } from './gridfold.ts';
+import { writePart } from './parts.ts';
 
 const LONG = 240_000;
 
@@ -109,7 +108,7 @@ describe.skipIf(seattleFile === null)(onRealData('in the middle of the gap of 20
     'the battery keeps its charge, its state of health and its connection',
     async () => {
       const part = join(folder.base, 'part.csv');
-      await writePart(seattleFile ?? '', part, '2022-07-07', '2022-07-08T03:30');
+      await writePart(seattleFile ?? '', part, ['2022-07-07', '2022-07-08T03:30']);
       await folder.json('replay', 'seattle-5min', part);
       const view = await folder.json<AssetView>('state', 'SEATTLE-PW');
       expect(view.values.soc).toMatchObject({ valid: true });
@@ -121,18 +120,6 @@ describe.skipIf(seattleFile === null)(onRealData('in the middle of the gap of 20
     LONG,
   );
 });
-
-/** Header and the rows whose stamp begins at `from` and lies before `until`, streaming. */
-async function writePart(source: string, target: string, from: string, until: string): Promise<void> {
-  const out = createWriteStream(target);
-  let isHeader = true;
-  for await (const line of createInterface({ input: createReadStream(source) })) {
-    const stamp = line.split(',')[0].replaceAll('"', '').replace(' ', 'T');
-    if (isHeader || (stamp >= from && stamp < until)) out.write(`${line}\n`);
-    isHeader = false;
-  }
-  await new Promise((resolve) => out.end(resolve));
-}
 
 const solarmaFile = realData('pv_inverters/solarma_13_inverters_10min_2019-09.csv');
 
