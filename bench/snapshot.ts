@@ -6,11 +6,13 @@
  *
  * Columns: those every asset has, and eight numbers, as the reference Powerwall reading of eight fields writes them.
  */
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { arch, cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { murmur2, partitionOf } from '../runtime/kernel/hash.ts';
 import { assetColumns } from '../runtime/shard/columns.ts';
@@ -26,6 +28,7 @@ const { values: args } = parseArgs({
     partitions: { type: 'string', default: '4' },
     blocks: { type: 'string', default: '1024' },
     rounds: { type: 'string', default: '5' },
+    reopen: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -52,6 +55,15 @@ function memory(): { rss: number; anonymous: number } {
   const status = readFileSync('/proc/self/status', 'latin1');
   const anonymous = Number(/RssAnon:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024;
   return { rss: process.memoryUsage.rss(), anonymous };
+}
+
+/** Lets the young generation grow to its full size, so that it is not counted as memory of the assets. */
+function warmUp(): void {
+  let kept: object[] = [];
+  for (let i = 0; i < 20_000_000; i++) {
+    kept.push({ i });
+    if (kept.length === 400_000) kept = [];
+  }
 }
 
 function fill(states: PartitionState[]): void {
@@ -129,7 +141,7 @@ async function snapshotAll(states: PartitionState[], round: number, busy: boolea
   return { ms, pauseMs, cutMs, copyMs, bytes };
 }
 
-const root = mkdtempSync(join(tmpdir(), 'gridfold-bench-'));
+const root = args.reopen ?? mkdtempSync(join(tmpdir(), 'gridfold-bench-'));
 const open = (i: number, startEmpty = false) =>
   openPartitionState({
     dir: join(root, `p${i}`),
@@ -139,6 +151,51 @@ const open = (i: number, startEmpty = false) =>
     message: console.error,
   });
 
+interface Reopened {
+  bytesPerAsset: number;
+  openMs: number[];
+  verifyMs: number[];
+  loadUs: number[];
+}
+
+/** Opens what was written in a process of its own, which prints a Reopened. */
+function reopen(): Reopened {
+  const own = fileURLToPath(import.meta.url);
+  const options = ['--assets', `${assets}`, '--partitions', `${partitions}`, '--blocks', `${blocks}`, '--reopen', root];
+  return JSON.parse(
+    execFileSync(process.execPath, ['--expose-gc', own, ...options], { maxBuffer: 2 ** 26 }).toString(),
+  );
+}
+
+async function reopenHere(): Promise<Reopened> {
+  warmUp();
+  const before = memory();
+  const [openMs, verifyMs, loadUs]: number[][] = [[], [], []];
+  const states: PartitionState[] = [];
+  for (let i = 0; i < partitions; i++) {
+    let started = performance.now();
+    const state = await open(i);
+    openMs.push(performance.now() - started);
+    for (const id of state.blockIds()) {
+      started = performance.now();
+      state.block(id);
+      loadUs.push((performance.now() - started) * 1000);
+    }
+    states.push(state);
+  }
+  const bytesPerAsset = (memory().anonymous - before.anonymous) / assets;
+  for (const state of states) {
+    const started = performance.now();
+    const { corrupt } = await state.verify();
+    verifyMs.push(performance.now() - started);
+    if (corrupt.length > 0) throw new Error(`${corrupt.length} damaged blocks`);
+  }
+  const loaded = states.reduce((sum, state) => sum + state.assets, 0);
+  if (loaded !== assets) throw new Error(`${loaded} assets came back`);
+  for (const state of states) await state.close();
+  return { bytesPerAsset, openMs, verifyMs, loadUs };
+}
+
 const spread = (values: number[]) => {
   const sorted = values.toSorted((a, b) => a - b);
   return { median: sorted[sorted.length >> 1], min: sorted[0], max: sorted[sorted.length - 1] };
@@ -146,9 +203,15 @@ const spread = (values: number[]) => {
 const show = ({ median, min, max }: ReturnType<typeof spread>, digits = 0) =>
   `${median.toFixed(digits)} (${min.toFixed(digits)} .. ${max.toFixed(digits)})`;
 
+if (args.reopen) {
+  process.stdout.write(JSON.stringify(await reopenHere()));
+  process.exit(0);
+}
+
 try {
   let states: PartitionState[] = [];
   for (let i = 0; i < partitions; i++) states.push(await open(i));
+  warmUp();
   const before = memory();
   fill(states);
   const after = memory();
@@ -165,30 +228,7 @@ try {
   for (const state of states) await state.close();
   states = [];
 
-  const openMs: number[] = [];
-  const verifyMs: number[] = [];
-  const loadUs: number[] = [];
-  const reopened = memory();
-  const loaded: PartitionState[] = [];
-  for (let i = 0; i < partitions; i++) {
-    let started = performance.now();
-    const state = await open(i);
-    openMs.push(performance.now() - started);
-    started = performance.now();
-    const { corrupt } = await state.verify();
-    verifyMs.push(performance.now() - started);
-    if (corrupt.length > 0) throw new Error(`${corrupt.length} damaged blocks`);
-    for (const id of state.blockIds()) {
-      started = performance.now();
-      state.block(id);
-      loadUs.push((performance.now() - started) * 1000);
-    }
-    loaded.push(state);
-  }
-  const reloaded = (memory().anonymous - reopened.anonymous) / assets;
-  const loadedAssets = loaded.reduce((sum, state) => sum + state.assets, 0);
-  for (const state of loaded) await state.close();
-  if (loadedAssets !== assets) throw new Error(`${loadedAssets} assets came back`);
+  const reopened = reopen();
 
   const result = {
     machine: {
@@ -202,7 +242,7 @@ try {
     bytesPerAsset: {
       ...perAsset,
       withSnapshotsWritten: (afterSnapshots.anonymous - before.anonymous) / assets,
-      restored: reloaded,
+      restored: reopened.bytesPerAsset,
     },
     snapshot: {
       bytes: quiet[0].bytes,
@@ -215,7 +255,11 @@ try {
       longestPauseMs: spread(busy.map((r) => r.pauseMs)),
       copyOnePartitionMs: spread(busy.map((r) => r.copyMs)),
     },
-    reopen: { msPerPartition: spread(openMs), verifyMsPerPartition: spread(verifyMs), blockLoadUs: spread(loadUs) },
+    reopen: {
+      msPerPartition: spread(reopened.openMs),
+      verifyMsPerPartition: spread(reopened.verifyMs),
+      blockLoadUs: spread(reopened.loadUs),
+    },
   };
   if (args.json) console.log(JSON.stringify(result, null, 2));
   else {
@@ -225,7 +269,7 @@ try {
     );
     console.log(`${assets} assets, ${partitions} partitions x ${blocks} blocks, ${rounds} rounds; median (min .. max)`);
     console.log(
-      `bytes per asset: blocks ${perAsset.columns.toFixed(0)}, process ${perAsset.anonymous.toFixed(0)} (rss ${perAsset.rss.toFixed(0)}), after snapshots ${result.bytesPerAsset.withSnapshotsWritten.toFixed(0)}, restored and all loaded ${reloaded.toFixed(0)}`,
+      `bytes per asset: blocks ${perAsset.columns.toFixed(0)}, process ${perAsset.anonymous.toFixed(0)} (rss ${perAsset.rss.toFixed(0)}), after snapshots ${result.bytesPerAsset.withSnapshotsWritten.toFixed(0)}, restored and all loaded ${reopened.bytesPerAsset.toFixed(0)}`,
     );
     console.log(
       `snapshot of all changed: ${(result.snapshot.bytes / 1e6).toFixed(0)} MB in ${show(result.snapshot.ms)} ms, longest pause ${show(result.snapshot.longestPauseMs, 1)} ms, cut ${show(result.snapshot.cutMs, 1)} ms`,
