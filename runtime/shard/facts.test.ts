@@ -2,7 +2,12 @@ import { expect, test } from 'vitest';
 import type { DerivedType } from './derived.ts';
 import { difference, FactMap } from './facts.ts';
 
-const sum: DerivedType = { name: 'sum', table: 'sums', columns: [{ name: 'wh', type: 'double', doc: 'Wh' }], lazy: true };
+const sum: DerivedType = {
+  name: 'sum',
+  table: 'sums',
+  columns: [{ name: 'wh', type: 'double', doc: 'Wh' }],
+  lazy: true,
+};
 
 function told(closed: Record<string, number>, open: Record<string, number>): FactMap {
   const facts = new FactMap();

@@ -39,6 +39,13 @@ export class FactMap implements Facts {
     this.#open = new Set();
   }
 
+  /** A map that goes on from what was said so far. */
+  copy(): FactMap {
+    const copy = new FactMap();
+    for (const [id, fact] of this.byKey) copy.byKey.set(id, fact);
+    return copy;
+  }
+
   emit(type: DerivedType, key: string, eventTime: number, data: DerivedData): void {
     const id = `${type.name}\n${key}`;
     this.byKey.set(id, { type, key, eventTime, data });

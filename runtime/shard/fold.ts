@@ -16,7 +16,7 @@ import type { Turn } from './turn.ts';
 import { EntryWriter } from './window-entry.ts';
 
 /** A base is noted every so many readings of an asset: what a late reading has to fold again at the least. */
-const READINGS_PER_BASE = 32;
+const READINGS_PER_BASE = 16;
 
 export interface FoldOptions {
   readonly type: ActorType;

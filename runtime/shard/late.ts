@@ -2,7 +2,7 @@ import { copyState, restoreState } from './base.ts';
 import type { AnyAsset } from './columns.ts';
 import type { AssetConfig } from './contract.ts';
 import type { Facts } from './derived.ts';
-import { difference, FactMap } from './facts.ts';
+import { difference, type FactChange, FactMap } from './facts.ts';
 import type { KindRuntime } from './kind-runtime.ts';
 import { Reading } from './reading.ts';
 import type { Turn } from './turn.ts';
@@ -29,14 +29,9 @@ export function foldLate(fold: Turn, runtime: KindRuntime, config: AssetConfig):
     tally.duplicates++;
     return null;
   }
-  const { slice } = answer;
-  runtime.nameScratch(asset);
-  const extended = { base: slice.base, readings: insert(slice.readings, entry) };
-  let before: FactMap;
-  let after: FactMap;
+  let changes: FactChange[];
   try {
-    before = factsOf(runtime, runtime.before, slice, asset.silence, config, null);
-    after = factsOf(runtime, runtime.after, extended, asset.silence, config, asset);
+    changes = foldInto(runtime, answer.slice, entry, config);
   } catch {
     asset.quarantined = 1;
     return 'fold_failed';
@@ -49,11 +44,34 @@ export function foldLate(fold: Turn, runtime: KindRuntime, config: AssetConfig):
   if (reading.invalid !== 0) asset.invalid += 1;
   tally.applied++;
   tally.late++;
-  fold.say(runtime, difference(before, after, asset.unpublished !== 0));
+  fold.say(runtime, changes);
   asset.unpublished = 1;
   state.unpublished[asset.block.id] = 1;
   if (fold.onTouch !== null) fold.onTouch(asset.block.id, asset.slot);
   return null;
+}
+
+/**
+ * Folds the slice without and with the late entry; the asset gets the state with it. What comes before the late entry
+ * is the same in both, and is folded once.
+ */
+function foldInto(runtime: KindRuntime, slice: WindowSlice, late: Uint8Array, config: AssetConfig): FactChange[] {
+  const { asset, before, after } = runtime;
+  const { base, readings } = slice;
+  const at = placeOf(readings, late);
+  runtime.nameScratch(asset);
+  restoreState(before, base);
+  const without = new FactMap();
+  foldEntries(runtime, before, readings.slice(0, at), config, without);
+  copyState(before, after, false);
+  const within = without.copy();
+  const rest = readings.slice(at);
+  foldEntries(runtime, before, rest, config, without);
+  foldEntries(runtime, after, [late, ...rest], config, within);
+  copyState(after, asset, false);
+  endFacts(runtime, before, asset.silence, config, without);
+  endFacts(runtime, after, asset.silence, config, within);
+  return difference(without, within, asset.unpublished !== 0);
 }
 
 /** The newest reading after timers had announced a silence: what they said is compared with what turns out true. */
@@ -157,18 +175,33 @@ function factsOf(
   const facts = new FactMap();
   refold(runtime, scratch, slice, config, facts);
   if (result !== null) copyState(scratch, result, false);
+  endFacts(runtime, scratch, silence, config, facts);
+  return facts;
+}
+
+/** Adds what the silence so far says, and what is open then. */
+function endFacts(runtime: KindRuntime, scratch: AnyAsset, silence: number, config: AssetConfig, facts: FactMap): void {
   scratch.silence = silence;
   elapse(runtime, scratch, silence, config, facts);
   facts.beginOpen();
   runtime.kind.open(scratch, config, facts);
-  return facts;
 }
 
 function refold(runtime: KindRuntime, scratch: AnyAsset, slice: WindowSlice, config: AssetConfig, out: Facts): void {
   restoreState(scratch, slice.base);
-  for (const entry of slice.readings) {
-    decodeReadingEntry(entry, runtime.index, runtime.sized, replayed);
-    runtime.kind.fold(scratch, replayed, config, out);
+  foldEntries(runtime, scratch, slice.readings, config, out);
+}
+
+function foldEntries(
+  { kind, index, sized }: KindRuntime,
+  scratch: AnyAsset,
+  entries: readonly Uint8Array[],
+  config: AssetConfig,
+  out: Facts,
+): void {
+  for (const entry of entries) {
+    decodeReadingEntry(entry, index, sized, replayed);
+    kind.fold(scratch, replayed, config, out);
   }
 }
 
@@ -176,8 +209,8 @@ function elapse(runtime: KindRuntime, scratch: AnyAsset, stages: number, config:
   for (let stage = 1; stage <= stages; stage++) runtime.kind.elapse(scratch, stage, config, out);
 }
 
-function insert(sorted: readonly Uint8Array[], entry: Uint8Array): Uint8Array[] {
+function placeOf(sorted: readonly Uint8Array[], entry: Uint8Array): number {
   let at = sorted.length;
   while (at > 0 && compareEntries(sorted[at - 1], entry) > 0) at--;
-  return [...sorted.slice(0, at), entry, ...sorted.slice(at)];
+  return at;
 }

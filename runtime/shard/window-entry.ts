@@ -165,15 +165,12 @@ export function contentOf(entry: Uint8Array): Uint8Array {
  * Total order of readings: device time, sequence number, txid, content. Equal only for duplicates.
  */
 export function compareEntries(a: Uint8Array, b: Uint8Array): number {
-  const va = new DataView(a.buffer, a.byteOffset, a.length);
-  const vb = new DataView(b.buffer, b.byteOffset, b.length);
-  const byTime = va.getFloat64(ENTRY_TIME, true) - vb.getFloat64(ENTRY_TIME, true);
-  if (byTime !== 0) return byTime;
-  const bySeq = sequence(a, va) - sequence(b, vb);
-  if (bySeq !== 0) return bySeq;
-  const byTxid = txidOf(a) - txidOf(b);
-  if (byTxid !== 0) return byTxid;
-  return Buffer.compare(contentOf(a), contentOf(b));
+  return (
+    timeOf(a) - timeOf(b) ||
+    sequence(a) - sequence(b) ||
+    txidOf(a) - txidOf(b) ||
+    Buffer.compare(contentOf(a), contentOf(b))
+  );
 }
 
 /** Same device time and the same txid or content (contracts, "Telemetry record"). */
@@ -184,16 +181,23 @@ export function isDuplicate(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 export function timeOf(entry: Uint8Array): number {
-  return new DataView(entry.buffer, entry.byteOffset, entry.length).getFloat64(ENTRY_TIME, true);
+  return doubleAt(entry, ENTRY_TIME);
 }
 
 function txidOf(entry: Uint8Array): number {
-  if (!(entry[HEAD] & HAS_TXID)) return 0;
-  return new DataView(entry.buffer, entry.byteOffset, entry.length).getFloat64(HEAD + 9, true);
+  return entry[HEAD] & HAS_TXID ? doubleAt(entry, HEAD + 9) : 0;
 }
 
-function sequence(entry: Uint8Array, view: DataView): number {
+function sequence(entry: Uint8Array): number {
   const flags = entry[HEAD];
-  if (!(flags & HAS_SEQ)) return -1;
-  return view.getFloat64(HEAD + 9 + (flags & HAS_TXID ? 8 : 0), true);
+  return flags & HAS_SEQ ? doubleAt(entry, HEAD + 9 + (flags & HAS_TXID ? 8 : 0)) : -1;
+}
+
+const double = new Float64Array(1);
+const doubleBytes = new Uint8Array(double.buffer);
+
+/** Little-endian double at any place, without a view of its own for each. */
+export function doubleAt(bytes: Uint8Array, at: number): number {
+  for (let i = 0; i < 8; i++) doubleBytes[i] = bytes[at + i];
+  return double[0];
 }

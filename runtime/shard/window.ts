@@ -58,7 +58,7 @@ export function windowBack(
   });
   if (duplicate) return { found: 'duplicate' };
   if (base === null) return { found: 'nothing' };
-  return { found: 'slice', slice: { base, readings: readings.sort(compareEntries) } };
+  return { found: 'slice', slice: { base, readings: readings.reverse().sort(compareEntries) } };
 }
 
 /** Entries of `slot` in a chunk, oldest first. */
