@@ -6,8 +6,10 @@ export interface LoadOptions {
   /** Readings per asset. */
   readonly steps: number;
   readonly cadenceMs?: number;
-  /** Share of readings delivered late, by 10 s to 10 min. @default 0.01 */
+  /** Share of readings delivered late. @default 0.01 */
   readonly late?: number;
+  /** Late ones come one cadence to so much later. @default 120000 */
+  readonly maxLateMs?: number;
   /** Share of readings delivered twice. @default 0.01 */
   readonly duplicate?: number;
   readonly seed?: number;
@@ -22,7 +24,7 @@ export const LOAD_START = Date.UTC(2026, 5, 1, 6);
 
 /** The readings in the order of delivery, step by step. */
 export function* referenceLoad(options: LoadOptions): Generator<LoadRecord> {
-  const { assets, steps, cadenceMs = 10_000, late = 0.01, duplicate = 0.01, seed = 1 } = options;
+  const { assets, steps, cadenceMs = 10_000, late = 0.01, maxLateMs = 120_000, duplicate = 0.01, seed = 1 } = options;
   const random = generator(seed);
   const outWh = new Float64Array(assets).map(() => Math.floor(random() * 1e6));
   const inWh = new Float64Array(assets).map(() => Math.floor(random() * 1e6));
@@ -37,7 +39,7 @@ export function* referenceLoad(options: LoadOptions): Generator<LoadRecord> {
       else inWh[a] -= (powerW * cadenceMs) / 3_600_000;
       const record = reading(serialOf(a), time, step, powerW, 0.5 - 0.4 * Math.cos(angle), outWh[a], inWh[a]);
       if (random() < late) {
-        const due = step + 1 + Math.floor(random() * (600_000 / cadenceMs));
+        const due = step + 1 + Math.floor(random() * Math.max(1, maxLateMs / cadenceMs));
         const list = delayed.get(due);
         if (list === undefined) delayed.set(due, [record]);
         else list.push(record);

@@ -17,6 +17,9 @@ const FIRST_BYTES = 256;
 /** Closed segments are handed to the disk when they add up to this. */
 const FLUSH_BYTES = 256 * 1024;
 const FLUSH_SEGMENTS = 64;
+/** Verified segments kept in memory per partition. */
+const VERIFIED_BYTES = 8 * 1024 * 1024;
+const CACHE_STRIDE = 2 ** 36;
 
 interface Tail {
   bytes: Uint8Array;
@@ -38,6 +41,9 @@ export class Windows {
   /** Closed and not yet on disk, by key. */
   readonly #closed = new Map<string, { key: Buffer; value: Buffer }>();
   #closedBytes = 0;
+  /** Read and verified lately, by block and position. */
+  readonly #verified = new Map<number, Buffer>();
+  #verifiedBytes = 0;
   #flushing: Promise<void> | null = null;
 
   constructor(store: SegmentStore, chunkBytes: number, reach: number) {
@@ -52,7 +58,7 @@ export class Windows {
   }
 
   get bytes(): number {
-    let bytes = this.#closedBytes;
+    let bytes = this.#closedBytes + this.#verifiedBytes;
     for (const tail of this.#tails.values()) bytes += tail.bytes.length;
     return bytes;
   }
@@ -203,7 +209,21 @@ export class Windows {
     return start >= end || visit(bytes, start, end);
   }
 
+  /** Segments that were just read are likely to be read again: late readings come in bunches. Oldest out first. */
+  #keep(id: number, value: Buffer): void {
+    this.#verifiedBytes += value.length - (this.#verified.get(id)?.length ?? 0);
+    this.#verified.set(id, value);
+    for (const [oldest, { length }] of this.#verified) {
+      if (this.#verifiedBytes <= VERIFIED_BYTES) break;
+      this.#verified.delete(oldest);
+      this.#verifiedBytes -= length;
+    }
+  }
+
   #segment(block: Block, position: number, crc: number, end: number): Buffer {
+    const id = block.id * CACHE_STRIDE + position;
+    const known = this.#verified.get(id);
+    if (known !== undefined && known.readUInt32LE(28) === crc && known.length - HEAD === end - position) return known;
     const key = segmentKey(block.id, position);
     const value = this.#closed.get(key.toString('latin1'))?.value ?? this.#store.getSync(key);
     const sound =
@@ -212,7 +232,10 @@ export class Windows {
       value[0] === VERSION &&
       value.readUInt32LE(28) === crc &&
       checksum(key, value) === crc;
-    if (sound) return value;
+    if (sound) {
+      this.#keep(id, value);
+      return value;
+    }
     const message = `the window of block ${block.id} is ${value ? 'damaged' : 'cut off'} at position ${position}`;
     throw new GridfoldError('window_corrupt', 'retry', message);
   }

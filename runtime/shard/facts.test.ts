@@ -5,6 +5,8 @@ import { difference, FactMap } from './facts.ts';
 const sum: DerivedType = {
   name: 'sum',
   table: 'sums',
+  doc: 'Sums',
+  key: 'serial',
   columns: [{ name: 'wh', type: 'double', doc: 'Wh' }],
   lazy: true,
 };
