@@ -5,8 +5,6 @@ import { difference, FactMap } from './facts.ts';
 const sum: DerivedType = {
   name: 'sum',
   table: 'sums',
-  doc: 'A sum.',
-  key: 'name',
   doc: 'Sums',
   key: 'serial',
   columns: [{ name: 'wh', type: 'double', doc: 'Wh' }],

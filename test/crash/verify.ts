@@ -16,6 +16,7 @@ import { openDuckDbSink } from '../../actors/sinks/duckdb/sink.ts';
 import { systemClock } from '../../runtime/kernel/clock.ts';
 import { type AppendRecord, type Log, topics } from '../../runtime/log/contract.ts';
 import { openEmbeddedLog } from '../../runtime/log/embedded/embedded.ts';
+import type { DerivedColumn, DerivedEvent } from '../../runtime/shard/derived.ts';
 import { PartitionFold } from '../../runtime/shard/fold.ts';
 import { decodeJournal } from '../../runtime/shard/journal.ts';
 import { decodePosition, startPosition } from '../../runtime/shard/position.ts';
@@ -43,7 +44,7 @@ export async function verify(dir: string): Promise<Report> {
   const differ = (text: string) => {
     if (report.differences.length < MOST_DIFFERENCES) report.differences.push(text.slice(0, 400));
   };
-  const events = new Map<string, { key: string; version: number; op: string }>();
+  const events = new Map<string, DerivedEvent>();
   for (let partition = 0; partition < log.partitions; partition++) {
     const scratch = mkdtempSync(join(tmpdir(), 'gridfold-verify-'));
     const oracle = await openState(scratch);
@@ -89,7 +90,7 @@ async function foldAll(
   log: Log,
   fold: PartitionFold,
   differ: (text: string) => void,
-  events: Map<string, { key: string; version: number; op: string }>,
+  events: Map<string, DerivedEvent>,
 ): Promise<void> {
   const { partition } = fold;
   const reader = (topic: string) => new RecordReader(log, topic, partition, 0);
@@ -124,7 +125,7 @@ async function compareOutputs(
   written: RecordReader,
   place: string,
   differ: (text: string) => void,
-  events: Map<string, { key: string; version: number; op: string }> | null,
+  events: Map<string, DerivedEvent> | null,
 ): Promise<void> {
   let i = 0;
   const compare = ({ batch, from, to }: Run) => {
@@ -136,9 +137,9 @@ async function compareOutputs(
         );
       }
       if (events === null) continue;
-      const { id, key, version, op } = JSON.parse(Buffer.from(value).toString());
-      if (events.has(id)) differ(`${place}: event ${id} stands twice`);
-      events.set(id, { key, version, op });
+      const event = JSON.parse(Buffer.from(value).toString()) as DerivedEvent;
+      if (events.has(event.id)) differ(`${place}: event ${event.id} stands twice`);
+      events.set(event.id, event);
     }
   };
   await written.take(said.length, compare).catch((error) => differ(`${place}: ${(error as Error).message}`));
@@ -173,48 +174,81 @@ function compareStates(oracle: PartitionState, state: PartitionState, differ: (t
   return assets;
 }
 
+/** Every row against its event: identity and all data columns; every event in exactly one row. */
 async function compareRows(
   dir: string,
-  events: ReadonlyMap<string, { key: string; version: number; op: string }>,
+  events: ReadonlyMap<string, DerivedEvent>,
   log: Log,
   differ: (text: string) => void,
 ): Promise<number> {
-  const sink = await openDuckDbSink({
-    file: join(dir, 'olap.duckdb'),
-    types: deviceType.derived,
-    clock: systemClock,
-    memoryLimitMb: 2048,
-  });
+  const sink = await openTables(dir);
   const seen = new Set<string>();
-  for (const { table } of deviceType.derived) {
-    const { rows } = await sink.query(`SELECT event_id, key, version, op FROM ${table}`, [], 50_000_000);
-    for (const [id, key, version, op] of rows as [string, string, number, string][]) {
+  for (const { table, columns } of deviceType.derived) {
+    const { columns: found, rows } = await sink.query(`SELECT * FROM ${table}`, [], 50_000_000);
+    const names = found.map((column) => column.name);
+    for (const values of rows) {
+      const row = Object.fromEntries(names.map((name, i) => [name, values[i]]));
+      const id = String(row.event_id);
       const event = events.get(id);
-      if (event === undefined) differ(`${table}: row of ${id}, which is not in the log`);
-      else if (event.key !== key || event.version !== Number(version) || event.op !== op)
-        differ(`${table}: row of ${id} differs`);
       if (seen.has(id)) differ(`${table}: ${id} stands twice`);
       seen.add(id);
+      if (event === undefined) differ(`${table}: row of ${id}, which is not in the log`);
+      else compareRow(table, row, event, columns, differ);
     }
   }
   for (const id of events.keys()) if (!seen.has(id)) differ(`${id} is in the log, and in no table`);
   for (const account of await sink.audit()) {
     const end = log.extent(topics.derived, account.partition).end;
-    if (account.doubled !== 0 || account.missing !== 0 || account.next !== end)
-      differ(`audit: ${JSON.stringify(account)}, log ends at ${end}`);
+    const isClean = account.doubled === 0 && account.missing === 0 && account.next === end;
+    if (!isClean) differ(`audit: ${JSON.stringify(account)}, log ends at ${end}`);
   }
   await sink.close();
   return seen.size;
 }
 
+/** Columns of every table that mean something else than data of the same name. */
+const TAKEN = new Set(['event_id', 'key', 'version', 'op', 'machine', 'topic', 'partition', 'offset', 'ordinal']);
+
+function compareRow(
+  table: string,
+  row: Readonly<Record<string, unknown>>,
+  event: DerivedEvent,
+  columns: readonly DerivedColumn[],
+  differ: (text: string) => void,
+): void {
+  const { serial, kind, eventTime, recordTime, key, version, op, machine, data } = event;
+  const expected: [string, unknown][] = Object.entries({
+    serial,
+    kind,
+    event_time: eventTime,
+    record_time: recordTime,
+    key,
+    version,
+    op,
+    machine,
+  });
+  for (const { name, type } of columns) {
+    const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    const column = TAKEN.has(snake) ? `data_${snake}` : snake;
+    const value = data[name] ?? null;
+    if (column in row) expected.push([column, type === 'json' && value !== null ? JSON.stringify(value) : value]);
+    else differ(`${table}: no column ${column}`);
+  }
+  for (const [column, value] of expected) {
+    const stands = typeof value === 'number' ? Number(row[column]) : row[column];
+    if (stands !== value)
+      differ(`${table} ${event.id} ${column}: ${String(value)} expected, ${String(row[column])} found`);
+  }
+}
+
+function openTables(dir: string) {
+  const file = join(dir, 'olap.duckdb');
+  return openDuckDbSink({ file, types: deviceType.derived, clock: systemClock, memoryLimitMb: 2048 });
+}
+
 /** Rows of every `_current` view, as comparable text: key, event time and data. Ids, versions and record times are left out. */
 export async function currentRows(dir: string): Promise<Map<string, string[]>> {
-  const sink = await openDuckDbSink({
-    file: join(dir, 'olap.duckdb'),
-    types: deviceType.derived,
-    clock: systemClock,
-    memoryLimitMb: 2048,
-  });
+  const sink = await openTables(dir);
   const views = new Map<string, string[]>();
   for (const { table } of deviceType.derived) {
     const { columns, rows } = await sink.query(
