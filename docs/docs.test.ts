@@ -71,6 +71,21 @@ describe('docs/operate.md', () => {
   });
 });
 
+test('docs/adr: no record is longer than 40 lines', () => {
+  const records = pages.filter((page) => /\/adr\/\d{4}-/.test(page));
+  const long = records.filter((page) => readFileSync(page, 'utf8').trim().split('\n').length > 40);
+  expect(long.map((page) => relative(root, page))).toEqual([]);
+});
+
+test('docs/live.md names every error code of the live door', () => {
+  const sources = filesUnder(join(root, 'api', 'live'), '.ts').filter((file) => !file.endsWith('.test.ts'));
+  const text = sources.map((file) => readFileSync(file, 'utf8')).join('\n');
+  const codes = [...text.matchAll(/code: '(\w+)'/g)].map((m) => m[1]);
+  expect(codes.length).toBeGreaterThan(4);
+  const page = pageNamed('docs/live.md');
+  expect(codes.filter((code) => !page.includes(`\`${code}\``))).toEqual([]);
+});
+
 test('docs/recover.md has a row for each numbered step', () => {
   const steps = [...pageNamed('test/crash/crash.test.ts').matchAll(/^ {2}'([a-z.]+\.\d)',$/gm)].map((m) => m[1]);
   expect(steps.length).toBeGreaterThan(15);
