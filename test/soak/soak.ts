@@ -232,7 +232,10 @@ class DeafClients {
     socket.write(frame({ t: 'sub', id: 'all', select: { filter: 'in(kind,(powerwall,inverter))' } }));
     // A peer that is put out without reading: reset or end, whichever comes.
     socket.on('error', () => {});
+    // Who does not read learns only by writing that nobody listens any more.
+    const knocking = setInterval(() => socket.write(frame({ t: 'pong', n: 0 })), 1_000);
     socket.on('close', () => {
+      clearInterval(knocking);
       this.#sockets.delete(socket);
       if (this.#closed) return;
       this.reconnects += 1;
