@@ -196,13 +196,11 @@ function randomConfig(): fc.Arbitrary<object> {
         return [`s${i}`, size === 0 ? { on: outer } : { on: outer, initial: `t${first % size}`, states }] as const;
       }),
     );
-    return fc
-      .tuple(on, fc.tuple(...nodes), fc.nat({ max: groups.length - 1 }))
-      .map(([root, states, first]) => ({
-        id: 'm',
-        initial: `s${first}`,
-        on: root,
-        states: Object.fromEntries(states),
-      }));
+    return fc.tuple(on, fc.tuple(...nodes), fc.nat({ max: groups.length - 1 })).map(([root, states, first]) => ({
+      id: 'm',
+      initial: `s${first}`,
+      on: root,
+      states: Object.fromEntries(states),
+    }));
   });
 }

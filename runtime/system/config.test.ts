@@ -41,7 +41,6 @@ describe('loadConfig', () => {
       dataDir: '.gridfold',
       port: 4343,
       partitions: 4,
-      maxAssets: null,
       logLevel: 'info',
     });
     expect(config.cadenceSeconds).toEqual({ powerwall: 300, inverter: 600 });
@@ -52,7 +51,7 @@ describe('loadConfig', () => {
       expect(option.default, name).toBeLessThanOrEqual(option.max);
     }
     expectTypeOf(config.port).toEqualTypeOf<number>();
-    expectTypeOf(config.maxAssets).toEqualTypeOf<number | null>();
+    expectTypeOf(config.retentionBytes).toEqualTypeOf<number | null>();
     expectTypeOf(config.logLevel).toEqualTypeOf<'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'>();
   });
 

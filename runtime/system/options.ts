@@ -93,13 +93,6 @@ export const options = {
     max: 10 * MINUTE,
     doc: 'Time between commits of a sink.',
   },
-  maxAssets: {
-    type: 'integer',
-    default: null,
-    min: 1,
-    max: 100_000_000,
-    doc: 'Most assets a runtime accepts; records of further serials become dead letters. Not set: no limit.',
-  },
   retentionMs: {
     type: 'integer',
     default: 7 * DAY,

@@ -237,3 +237,29 @@ test('waiting for a position ends when it is folded, or says that it is not', as
   rig.clock.advance(1_000);
   await expect(never).rejects.toThrow(GridfoldError);
 });
+
+test('a block that turns out damaged while live: the partition starts again from the snapshot before', async () => {
+  const rig = await open(folder(), undefined, { snapshotIntervalMs: 100 });
+  for (let minute = 1; minute <= 3; minute++) {
+    await rig.send([lamp('A', minute), lamp('B', minute)]);
+    await rig.advance(10_000);
+  }
+  const said = (await rig.derived()).length;
+  const { shards } = rig.runtime;
+  const damaged = shards.findIndex((shard) => shard.fold.lookup(Buffer.from('A')) !== null);
+  const { state } = shards[damaged].fold;
+  state.block = () => {
+    throw new GridfoldError('block_corrupt', 'retry', 'block 3 is damaged');
+  };
+  const record = lamp('A', 4);
+  await rig.runtime.produce('telemetry', [{ key: 'A', value: Buffer.from(JSON.stringify(record)) }]);
+  await expect.poll(() => rig.runtime.shards[damaged].phase).toBe('live');
+  await expect.poll(() => rig.runtime.shards[damaged] !== shards[damaged] || rig.errors.length).toBeTruthy();
+  await rig.runtime.settled();
+  expect(rig.errors).toHaveLength(1);
+  expect(rig.runtime.asset('A')?.counts.applied).toBe(4);
+  expect((await rig.derived()).filter((e) => e.key.startsWith('A')).map((e) => e.id)).toEqual([
+    ...new Set((await rig.derived()).filter((e) => e.key.startsWith('A')).map((e) => e.id)),
+  ]);
+  expect((await rig.derived()).length).toBeGreaterThanOrEqual(said);
+});

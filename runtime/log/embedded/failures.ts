@@ -3,7 +3,7 @@ import { GridfoldError } from '../../kernel/errors.ts';
 /** The errors of the embedded log; codes are listed in docs/operate.md. */
 
 export function corrupt(what: string, cause?: unknown): GridfoldError {
-  const next = 'Restore the data directory from a copy, or start once with acceptLoss to give the named records up.';
+  const next = 'Restore the data directory from a copy (docs/recover.md).';
   return new GridfoldError('log_corrupt', 'stop', `The log is damaged. ${what}. ${next}`, { cause });
 }
 
