@@ -177,6 +177,4 @@ export const derivedTypes: readonly DerivedType[] = [
 ];
 
 /** Time as it stands in keys of facts. */
-export function iso(ms: number): string {
-  return new Date(ms).toISOString();
-}
+export { isoTime as iso } from '../../runtime/kernel/iso.ts';

@@ -1,3 +1,4 @@
+import { isoTime } from '../kernel/iso.ts';
 import type { AppendRecord } from '../log/contract.ts';
 import type { DerivedType } from './derived.ts';
 import type { Fact } from './facts.ts';
@@ -39,8 +40,8 @@ export class Outputs {
         serial: subject.serial,
         kind: subject.kind,
         siteId: subject.siteId,
-        eventTime: iso(fact.eventTime),
-        recordTime: iso(cause.recordTime),
+        eventTime: isoTime(fact.eventTime),
+        recordTime: isoTime(cause.recordTime),
         key: fact.key,
         version: subject.version,
         op,
@@ -91,7 +92,7 @@ export interface DeadLetter {
 /** A dead letter on the log: JSON head (where from, when, why) in one line, then the original bytes as they were. */
 export function encodeDeadLetter(letter: DeadLetter): Uint8Array {
   const { topic, partition, offset, timestamp, reason } = letter;
-  const head = encoder.encode(`${JSON.stringify({ topic, partition, offset, time: iso(timestamp), reason })}\n`);
+  const head = encoder.encode(`${JSON.stringify({ topic, partition, offset, time: isoTime(timestamp), reason })}\n`);
   const record = new Uint8Array(head.length + letter.value.length);
   record.set(head);
   record.set(letter.value, head.length);
@@ -115,11 +116,7 @@ function encodeData(type: DerivedType, data: Readonly<Record<string, unknown>>):
   const out: Record<string, unknown> = {};
   for (const column of type.columns) {
     const value = data[column.name];
-    out[column.name] = column.type === 'time' && typeof value === 'number' ? iso(value) : (value ?? null);
+    out[column.name] = column.type === 'time' && typeof value === 'number' ? isoTime(value) : (value ?? null);
   }
   return out;
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }
