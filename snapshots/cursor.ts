@@ -34,6 +34,10 @@ export abstract class CursorBase {
   /** Where side records come from; the owner of the blocks sets it. */
   sides: SideAccess = new MemorySides();
   offsets: Int32Array;
+  /** Where the row begins, in elements of each type. */
+  row8 = 0;
+  row4 = 0;
+  row1 = 0;
   f64: Float64Array;
   u32: Uint32Array;
   u8: Uint8Array;
@@ -52,6 +56,9 @@ export abstract class CursorBase {
   attach(block: Block, slot: number): void {
     this.block = block;
     this.slot = slot;
+    this.row1 = slot * block.stride;
+    this.row4 = this.row1 / 4;
+    this.row8 = this.row1 / 8;
     this.offsets = block.offsets;
     this.f64 = block.f64;
     this.u32 = block.u32;
@@ -83,9 +90,9 @@ export abstract class CursorBase {
       o = this.grow(c);
     }
     const width = this.schema.widths[c];
-    if (width === 8) this.f64[o + this.slot] = value;
-    else if (width === 4) this.u32[o + this.slot] = value;
-    else this.u8[o + this.slot] = value;
+    if (width === 8) this.f64[o + this.row8] = value;
+    else if (width === 4) this.u32[o + this.row4] = value;
+    else this.u8[o + this.row1] = value;
   }
 
   /** Gives column `c` room in the block and returns its offset. */
@@ -119,10 +126,10 @@ export function cursorFactory<C extends Columns>(schema: StateSchema<C>): () => 
  */
 function accessor(c: number, width: number, fallback: number): PropertyDescriptor {
   const view = width === 8 ? 'f64' : width === 4 ? 'u32' : 'u8';
-  const get = `const o = this.offsets[${c}]; return o < 0 ? ${fallback} : this.${view}[o + this.slot];`;
+  const get = `const o = this.offsets[${c}]; return o < 0 ? ${fallback} : this.${view}[o + this.row${width}];`;
   const isDefault = Number.isNaN(fallback) ? 'value !== value' : `value === ${fallback}`;
   const set = `let o = this.offsets[${c}];
     if (o < 0) { if (${isDefault}) return; o = this.grow(${c}); }
-    this.${view}[o + this.slot] = value;`;
+    this.${view}[o + this.row${width}] = value;`;
   return { get: new Function(get) as () => number, set: new Function('value', set) as (value: number) => void };
 }

@@ -6,7 +6,7 @@ import type { ColumnType, StateSchema } from './schema.ts';
 /**
  * A block as bytes, little-endian:
  *
- *   head (64 bytes), schema name, column table (type, name length, name), key ends, keys, columns, crc32
+ *   head (64 bytes), schema name, column table (type, name length, name; in the order of a row), key ends, keys, rows, crc32
  *
  * Columns are named, so that a later release reads what an earlier one wrote: what it no longer declares is dropped,
  * what it declares anew reads as its default.
@@ -33,8 +33,9 @@ export function encodeImage(block: Block, allocate: (size: number) => Buffer = B
   for (let c = 0; c < offsets.length; c++) {
     if (offsets[c] < 0) continue;
     columns++;
-    size += tables[c].length + count * schema.widths[c];
+    size += tables[c].length;
   }
+  size += count * block.stride;
   const out = allocate(size);
   out.fill(0, 0, HEAD);
   out.writeUInt32LE(MAGIC, 0);
@@ -50,19 +51,12 @@ export function encodeImage(block: Block, allocate: (size: number) => Buffer = B
   out.writeDoubleLE(window.chunk, 40);
   out.writeDoubleLE(window.last, 48);
   let at = HEAD + name.copy(out, HEAD);
-  for (let c = 0; c < offsets.length; c++) if (offsets[c] >= 0) at += tables[c].copy(out, at);
+  for (const c of rowOrder(block)) at += tables[c].copy(out, at);
   out.set(bytesOf(block.keyEnds, 0, count), at);
   at += count * 4;
   out.set(block.keys.subarray(0, keyBytes), at);
   at += keyBytes;
-  const raw = new Uint8Array(block.f64.buffer);
-  for (let c = 0; c < offsets.length; c++) {
-    if (offsets[c] < 0) continue;
-    const width = schema.widths[c];
-    const from = offsets[c] * width;
-    out.set(raw.subarray(from, from + count * width), at);
-    at += count * width;
-  }
+  out.set(block.u8.subarray(0, count * block.stride), at);
   return out;
 }
 
@@ -108,13 +102,8 @@ export function decodeImage(image: Buffer, id: number, schema: StateSchema, mess
   at += count * 4;
   block.keys = Uint8Array.prototype.slice.call(image, at, at + keyBytes);
   at += keyBytes;
-  const raw = new Uint8Array(block.f64.buffer);
-  for (let i = 0; i < wanted.length; i++) {
-    const length = count * WIDTHS[table.entries[i].type];
-    const c = wanted[i];
-    if (c >= 0) raw.set(image.subarray(at, at + length), block.offsets[c] * schema.widths[c]);
-    at += length;
-  }
+  const stride = readRows(image, at, count, table.entries, wanted, block);
+  at += count * stride;
   if (at !== image.length - 4) throw mismatch(`block ${id} has an image of ${image.length} bytes that ends at ${at}`);
   block.count = count;
   block.window.lastCrc = image.readUInt32LE(28);
@@ -123,6 +112,44 @@ export function decodeImage(image: Buffer, id: number, schema: StateSchema, mess
   block.window.last = image.readDoubleLE(48);
   block.reindex();
   return block;
+}
+
+/** Columns in use, in the order in which they lie in a row. */
+function rowOrder({ schema, offsets }: Block): number[] {
+  const order: number[] = [];
+  for (const width of WIDTHS) {
+    for (let c = 0; c < offsets.length; c++) if (offsets[c] >= 0 && schema.widths[c] === width) order.push(c);
+  }
+  return order;
+}
+
+/** Takes the rows over: in one piece where the layout is the same, else column by column. Returns the stored stride. */
+function readRows(
+  image: Buffer,
+  start: number,
+  count: number,
+  entries: readonly TableEntry[],
+  wanted: readonly number[],
+  block: Block,
+): number {
+  const bytes = entries.reduce((sum, entry) => sum + WIDTHS[entry.type], 0);
+  const stride = (bytes + 7) & ~7;
+  const order = rowOrder(block);
+  if (order.length === wanted.length && order.every((c, i) => c === wanted[i])) {
+    block.u8.set(image.subarray(start, start + count * stride));
+    return stride;
+  }
+  let place = 0;
+  entries.forEach(({ type }, i) => {
+    const width = WIDTHS[type];
+    for (let row = 0; row < count && wanted[i] >= 0; row++) {
+      const at = start + row * stride + place;
+      const value = width === 8 ? image.readDoubleLE(at) : width === 4 ? image.readUInt32LE(at) : image[at];
+      block.set(wanted[i], row, value);
+    }
+    place += width;
+  });
+  return stride;
 }
 
 interface TableEntry {

@@ -86,7 +86,7 @@ export class SideRecords {
       const next = value === null ? 0 : number;
       if (next === old) continue;
       if (block.offsets[c] < 0) block.allocate(c);
-      block.u32[block.offsets[c] + slot] = next;
+      block.set(c, slot, next);
     }
   }
 

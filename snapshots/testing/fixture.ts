@@ -59,8 +59,7 @@ export function touchAsset(state: PartitionState, kind: number, serial: string):
 export function setColumn(block: Block, name: string, slot: number, value: number): void {
   const c = block.schema.index(name as never);
   if (block.offsets[c] < 0) block.allocate(c);
-  const view = block.schema.widths[c] === 8 ? block.f64 : block.schema.widths[c] === 4 ? block.u32 : block.u8;
-  view[block.offsets[c] + slot] = value;
+  block.set(c, slot, value);
 }
 
 /** A window entry of `length` bytes (at least 8) that carries `value`. */
