@@ -1,10 +1,15 @@
 import type { ChildProcess } from 'node:child_process';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { type AuditAnswer, Folder, type Outcome, outcomeOf, startGridfold } from './gridfold.ts';
 
 const TIMEOUT = 120_000;
 const folder = new Folder();
+const killed = new Folder();
 const children: ChildProcess[] = [];
+afterAll(() => {
+  folder.remove();
+  killed.remove();
+});
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
@@ -15,8 +20,8 @@ interface Running {
   readonly ended: Promise<Outcome>;
 }
 
-async function run(...args: readonly string[]): Promise<Running> {
-  const child = startGridfold(['run', '--port', '0', '--json', '--data-dir', folder.dir, ...args]);
+async function run({ dir }: Folder, ...args: readonly string[]): Promise<Running> {
+  const child = startGridfold(['run', '--port', '0', '--json', '--data-dir', dir, ...args]);
   children.push(child);
   const ready = Promise.withResolvers<string>();
   let stdout = '';
@@ -25,7 +30,7 @@ async function run(...args: readonly string[]): Promise<Running> {
     if (stdout.includes('\n')) ready.resolve(stdout.split('\n')[0]);
   });
   const ended = outcomeOf(child);
-  ended.then(({ code, stderr }) => ready.reject(new Error(`ended with ${code}: ${stderr}`)));
+  void ended.then(({ code, stderr }) => ready.reject(new Error(`ended with ${code}: ${stderr}`)));
   const { event, url } = JSON.parse(await ready.promise) as { event: string; url: string };
   expect(event).toBe('ready');
   return { child, url, ended };
@@ -51,7 +56,7 @@ describe('Ctrl-C', () => {
   test.each(['SIGINT', 'SIGTERM'] as const)(
     '%s ends a running fleet in good order, and the next start replays nothing',
     async (signal) => {
-      const first = await run('--sim', '20');
+      const first = await run(folder, '--sim', '20');
       const folded = await metric(first.url, 'gridfold_ingest_records_total', (n) => n >= 120);
       const signalled = performance.now();
       first.child.kill(signal);
@@ -64,7 +69,7 @@ describe('Ctrl-C', () => {
       expect(outcome.stderr).not.toMatch(/not closed in good order|error/i);
       expect(tookMs).toBeLessThan(10_000);
 
-      const second = await run('--no-sim');
+      const second = await run(folder, '--no-sim');
       await live(second.url);
       expect(await metric(second.url, 'gridfold_replay_records_total', () => true)).toBe(0);
       second.child.kill('SIGINT');
@@ -77,17 +82,18 @@ describe('Ctrl-C', () => {
   test(
     'after kill -9 the next start does replay, and loses nothing',
     async () => {
-      const first = await run('--sim', '20', '--snapshot-interval-ms', '3600000');
+      const first = await run(killed, '--sim', '20', '--snapshot-interval-ms', '3600000');
       // Rows in a sink are committed in the log.
       await metric(first.url, 'gridfold_sink_rows_total', (n) => n > 0);
       first.child.kill('SIGKILL');
       expect(await first.ended).toMatchObject({ signal: 'SIGKILL' });
-      const second = await run('--no-sim');
+      const second = await run(killed, '--no-sim');
+      await live(second.url);
       expect(await metric(second.url, 'gridfold_replay_records_total', () => true)).toBeGreaterThan(0);
       second.child.kill('SIGINT');
       expect(await second.ended).toMatchObject({ code: 0 });
-      expect((await folder.json<AuditAnswer>('audit')).ok).toBe(true);
-      folder.remove();
+      expect((await killed.json<AuditAnswer>('audit')).ok).toBe(true);
+      killed.remove();
     },
     TIMEOUT,
   );

@@ -28,6 +28,8 @@ export interface SoakOptions {
   readonly assets: number;
   readonly recordsPerSecond: number;
   readonly clients: number;
+  /** The sink takes its rows all the time: what memory does without a stall. */
+  readonly flowing?: boolean;
   readonly sampleMs: number;
   readonly tell?: (sample: Sample) => void;
 }
@@ -111,6 +113,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     },
     message: (level, text) => level === 'error' && errors.push(text),
   });
+  if (options.flowing === true) target.resume();
   const runner = new SinkRunner({ parent: runtime.system as never, log, sink: target.sink, clock });
   await runner.start();
   const name = duckDb.name;
