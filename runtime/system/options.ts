@@ -74,10 +74,10 @@ export const options = {
   },
   silenceOutageMs: {
     type: 'integer',
-    default: 2 * MINUTE,
+    default: 15 * MINUTE,
     min: 1_000,
     max: DAY,
-    doc: 'A partition without any record for so long is an outage of the way to us, not of its assets.',
+    doc: 'No record from anybody for so long is an outage of the way to us, not of the assets: silence timers wait. Longer than the slowest cadence.',
   },
   silenceGraceMs: {
     type: 'integer',
