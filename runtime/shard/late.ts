@@ -1,4 +1,4 @@
-import { copyState, restoreState } from './base.ts';
+import { copyState, packState, restoreState, StateBuffer } from './base.ts';
 import type { AnyAsset } from './columns.ts';
 import type { AssetConfig } from './contract.ts';
 import type { Facts } from './derived.ts';
@@ -7,7 +7,7 @@ import type { KindRuntime } from './kind-runtime.ts';
 import { Reading } from './reading.ts';
 import type { Turn } from './turn.ts';
 import { type WindowSlice, windowBack } from './window.ts';
-import { compareEntries, decodeReadingEntry } from './window-entry.ts';
+import { compareEntries, decodeReadingEntry, timeOf } from './window-entry.ts';
 
 const replayed = new Reading();
 const nothing: Facts = { emit() {} };
@@ -29,12 +29,20 @@ export function foldLate(fold: Turn, runtime: KindRuntime, config: AssetConfig):
     tally.duplicates++;
     return null;
   }
-  let changes: FactChange[];
+  const { readings } = answer.slice;
+  const at = placeOf(readings, entry);
+  const rebase = rebaseAt(readings, at);
+  let folded: { changes: FactChange[]; base: Uint8Array | null };
   try {
-    changes = foldInto(runtime, answer.slice, entry, config);
+    folded = foldInto(runtime, answer.slice, entry, at, rebase, config);
   } catch {
     asset.quarantined = 1;
     return 'fold_failed';
+  }
+  if (folded.base !== null) {
+    const size = writer.base(asset.slot, timeOf(readings[rebase - 1]), folded.base);
+    state.appendWindow(asset.block, writer.bytes, size);
+    for (const kept of readings.slice(rebase)) state.appendWindow(asset.block, kept, kept.length);
   }
   state.appendWindow(asset.block, entry, length);
   asset.sinceBase = 255;
@@ -44,25 +52,52 @@ export function foldLate(fold: Turn, runtime: KindRuntime, config: AssetConfig):
   if (reading.invalid !== 0) asset.invalid += 1;
   tally.applied++;
   tally.late++;
-  fold.say(runtime, changes);
+  fold.say(runtime, folded.changes);
   asset.unpublished = 1;
   state.unpublished[asset.block.id] = 1;
   if (fold.onTouch !== null) fold.onTouch(asset.block.id, asset.slot);
   return null;
 }
 
+/** A slice of more readings than this gets a new base in its middle, */
+const LONG_SLICE = 96;
+/** if so many of its readings come before the late one. */
+const LONG_PREFIX = 48;
+
 /**
- * Folds the slice without and with the late entry; the asset gets the state with it. What comes before the late entry
- * is the same in both, and is folded once.
+ * Index of the first reading after the new base, or 0 for none. Where lateness is the rule, every base is soon made
+ * wrong by something earlier still to come, and slices would grow without end: so the state half way to the late
+ * reading is noted as a base, and the readings after it are written again behind it.
  */
-function foldInto(runtime: KindRuntime, slice: WindowSlice, late: Uint8Array, config: AssetConfig): FactChange[] {
+function rebaseAt(readings: readonly Uint8Array[], at: number): number {
+  if (readings.length <= LONG_SLICE || at <= LONG_PREFIX) return 0;
+  let index = at >> 1;
+  while (index > 0 && timeOf(readings[index - 1]) === timeOf(readings[index])) index--;
+  return index;
+}
+
+const packed = new StateBuffer();
+
+/**
+ * Folds the slice without and with the late entry, whose place is `at`; the asset gets the state with it. What comes
+ * before the late entry is the same in both, and is folded once. With `rebase`, also returns the state before that index.
+ */
+function foldInto(
+  runtime: KindRuntime,
+  slice: WindowSlice,
+  late: Uint8Array,
+  at: number,
+  rebase: number,
+  config: AssetConfig,
+): { changes: FactChange[]; base: Uint8Array | null } {
   const { asset, before, after } = runtime;
-  const { base, readings } = slice;
-  const at = placeOf(readings, late);
+  const { readings } = slice;
   runtime.nameScratch(asset);
-  restoreState(before, base);
+  restoreState(before, slice.base);
   const without = new FactMap();
-  foldEntries(runtime, before, readings.slice(0, at), config, without);
+  foldEntries(runtime, before, readings.slice(0, rebase), config, without);
+  const base = rebase === 0 ? null : packState(before, packed).slice();
+  foldEntries(runtime, before, readings.slice(rebase, at), config, without);
   copyState(before, after, false);
   const within = without.copy();
   const rest = readings.slice(at);
@@ -71,7 +106,7 @@ function foldInto(runtime: KindRuntime, slice: WindowSlice, late: Uint8Array, co
   copyState(after, asset, false);
   endFacts(runtime, before, asset.silence, config, without);
   endFacts(runtime, after, asset.silence, config, within);
-  return difference(without, within, asset.unpublished !== 0);
+  return { changes: difference(without, within, asset.unpublished !== 0), base };
 }
 
 /** The newest reading after timers had announced a silence: what they said is compared with what turns out true. */

@@ -58,7 +58,13 @@ export function windowBack(
   });
   if (duplicate) return { found: 'duplicate' };
   if (base === null) return { found: 'nothing' };
-  return { found: 'slice', slice: { base, readings: readings.reverse().sort(compareEntries) } };
+  return { found: 'slice', slice: { base, readings: inOrder(readings) } };
+}
+
+/** In total order, each once: readings written again behind a newer base stand twice in a walk that goes past it. */
+function inOrder(readings: Uint8Array[]): Uint8Array[] {
+  readings.reverse().sort(compareEntries);
+  return readings.filter((entry, i) => i === 0 || compareEntries(readings[i - 1], entry) !== 0);
 }
 
 /** Entries of `slot` in a chunk, oldest first. */
