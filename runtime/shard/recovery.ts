@@ -24,6 +24,23 @@ export function usableSnapshot(committed: ShardPosition): (meta: SnapshotMeta) =
   return (meta) => decodePosition(meta.position).commit <= committed.commit;
 }
 
+/** Which snapshot to start from: the newest, the one before it, or none (everything is folded again from the log). */
+export type RestoreFrom = 'newest' | 'older' | 'empty';
+
+/** What to try after a recovery failed, or null where nothing is left that is certain to be right. */
+export function fallback(error: unknown, tried: RestoreFrom, logReachesBack: boolean): RestoreFrom | null {
+  const code = error instanceof GridfoldError ? error.code : '';
+  if (code === 'block_corrupt' && tried === 'newest') return 'older';
+  const isLost = code === 'block_corrupt' || code === 'state_lost';
+  return isLost && tried !== 'empty' && logReachesBack ? 'empty' : null;
+}
+
+/** True while the log still holds everything from the first record on: then losing every snapshot costs only time. */
+export function reachesBack(log: Log, partition: number): boolean {
+  const needed = [topics.telemetry, topics.lifecycle, topics.journal];
+  return needed.every((topic) => log.extent(topic, partition).start === 0);
+}
+
 export function versionsOf(type: ActorType): Record<string, string> {
   return Object.fromEntries(type.kinds.map((k) => [k.name, `${k.machine} state@${k.state.version}`]));
 }

@@ -2,14 +2,23 @@ import { type ActorSystemRef, dispatch, type Ref, spawn } from 'nact';
 import type { PartitionState, SnapshotFigures } from '../../snapshots/contract.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { crashPoint } from '../kernel/crash.ts';
-import { GridfoldError } from '../kernel/errors.ts';
 import { type Claim, type Log, topics } from '../log/contract.ts';
 import type { ActorType } from './contract.ts';
 import { PartitionFold } from './fold.ts';
 import { encodeJournal, JournalBuilder, StepKind } from './journal.ts';
 import { encodePosition, type ShardPosition } from './position.ts';
 import type { Run } from './record-reader.ts';
-import { checkRecovery, claimPartition, type Phase, replay, usableSnapshot, versionsOf } from './recovery.ts';
+import {
+  checkRecovery,
+  claimPartition,
+  fallback,
+  type Phase,
+  reachesBack,
+  type RestoreFrom,
+  replay,
+  usableSnapshot,
+  versionsOf,
+} from './recovery.ts';
 import { type InputTopic, Source } from './source.ts';
 import type { Tally } from './tally.ts';
 import type { TimerGate } from './timer-gate.ts';
@@ -22,8 +31,8 @@ export interface ShardOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly gate: TimerGate;
-  /** Opens the partition's state; with `skipNewest` from the snapshot before the newest. */
-  readonly openState: (usable: ReturnType<typeof usableSnapshot>, skipNewest: boolean) => Promise<PartitionState>;
+  /** Opens the partition's state from the snapshot named. */
+  readonly openState: (usable: ReturnType<typeof usableSnapshot>, from: RestoreFrom) => Promise<PartitionState>;
   readonly commitIntervalMs: number;
   readonly snapshotIntervalMs: number;
   /** A snapshot is also due after so many records. */
@@ -94,14 +103,19 @@ export class Shard {
     this.snapshotAt = options.clock.now();
   }
 
-  /** Recovers the partition and begins to fold. */
-  async start(system: ActorSystemRef, skipNewest = false): Promise<void> {
-    try {
-      await this.#recover(skipNewest);
-    } catch (error) {
-      if (skipNewest || !(error instanceof GridfoldError && error.code === 'block_corrupt')) throw this.#fail(error);
-      this.options.observer.phase(this.partition, 'restoring', { falling_back: error.message });
-      await this.#recover(true).catch((second) => Promise.reject(this.#fail(second)));
+  /** Recovers the partition and begins to fold; from an older snapshot, or from the log alone, where damage demands it. */
+  async start(system: ActorSystemRef, from: RestoreFrom = 'newest'): Promise<void> {
+    for (let restoreFrom = from; ; ) {
+      try {
+        await this.#recover(restoreFrom);
+        break;
+      } catch (error) {
+        const { log } = this.options;
+        const next = fallback(error, restoreFrom, reachesBack(log, this.partition));
+        if (next === null) throw this.#fail(error);
+        this.options.observer.phase(this.partition, 'restoring', { falling_back: next, because: String(error) });
+        restoreFrom = next;
+      }
     }
     this.#actor = spawn(system, (_: unknown, message: Message) => this.#receive(message), `shard-${this.partition}`, {
       onCrash: (_message: unknown, error: unknown, context: { stop: unknown }) => {
@@ -155,7 +169,7 @@ export class Shard {
     if (this.#actor !== null && this.phase === 'live') dispatch(this.#actor, message);
   }
 
-  async #recover(skipNewest: boolean): Promise<void> {
+  async #recover(from: RestoreFrom): Promise<void> {
     const { type, partition, log, observer } = this.options;
     const enter = (phase: Phase, detail = {}) => {
       this.phase = phase;
@@ -164,7 +178,7 @@ export class Shard {
     enter('claiming');
     const { claim, committed } = await claimPartition(log, partition);
     enter('restoring', { generation: claim.generation });
-    const state = await this.options.openState(usableSnapshot(committed), skipNewest);
+    const state = await this.options.openState(usableSnapshot(committed), from);
     try {
       enter('checking', { assets: state.assets });
       const position = checkRecovery(log, partition, type, state, committed);

@@ -199,7 +199,7 @@ export class Runtime implements Engine {
 
   #makeShard(partition: number): Shard {
     const o = this.#options;
-    const openState: ShardOptions['openState'] = (usable, skipNewest) => {
+    const openState: ShardOptions['openState'] = (usable, from) => {
       const dir = join(o.dataDir, 'state', `device-${partition}`);
       mkdirSync(dir, { recursive: true });
       return openPartitionState({
@@ -209,7 +209,8 @@ export class Runtime implements Engine {
         maxResidentBytes: o.maxResidentBytes,
         windowBytesPerBlock: o.windowBytesPerBlock,
         usable,
-        skipNewest,
+        skipNewest: from === 'older',
+        startEmpty: from === 'empty',
         message: o.message,
       });
     };
@@ -261,7 +262,7 @@ export class Runtime implements Engine {
       await failed.abandon();
       const shard = this.#makeShard(partition);
       this.shards[partition] = shard;
-      await shard.start(this.system, (error as GridfoldError).code === 'block_corrupt');
+      await shard.start(this.system, (error as GridfoldError).code === 'block_corrupt' ? 'older' : 'newest');
       this.#watch();
     };
     again().catch((second) =>
