@@ -26,6 +26,10 @@ export class Client {
     this.#agent = this.#base.protocol === 'https:' ? new TlsAgent({ keepAlive: true }) : new Agent({ keepAlive: true });
   }
 
+  get token(): string | null {
+    return this.#token;
+  }
+
   get url(): string {
     return this.#base.href.replace(/\/$/, '');
   }

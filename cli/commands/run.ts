@@ -43,14 +43,12 @@ export const run: Command = {
     const startedAt = new Date(io.now()).toISOString();
     const withdraw = announce(config.dataDir, { url: app.url, pid: process.pid, startedAt, token: localToken });
     tellReady(call, app.url);
-    const client = new Client(app.url, localToken);
-    const fleet = config.sim > 0 ? demoFleet(config, client, log) : null;
+    const fleet = config.sim > 0 ? demoFleet(config, app.url, localToken, log) : null;
 
     const failure = await Promise.race([first.then(() => null), app.failed]);
     if (failure !== null) log.fatal({ err: failure }, failure.message);
     withdraw();
     await fleet?.stop();
-    client.close();
     const isClosed = await closeInTime(app, config, again);
     if (!isClosed)
       log.error(`not closed in good order after ${config.shutdownTimeoutMs} ms; the next start will replay`);
@@ -76,13 +74,14 @@ async function refuseSecond(config: Config): Promise<void> {
   );
 }
 
-function demoFleet(config: Config, client: Client, log: Logger): RunningFleet {
+function demoFleet(config: Config, url: string, token: string, log: Logger): RunningFleet {
   return startFleet({
+    url,
+    token,
     assets: config.sim,
     seed: 1,
     cadenceMs: DEMO_CADENCE_MS,
     file: join(config.dataDir, 'fleet.json'),
-    client,
     warn: (message) => log.warn(message),
   });
 }

@@ -41,11 +41,12 @@ export const sim: Command = {
     const seed = Number(values.seed ?? 1);
     const assets = Number(values.assets ?? 50);
     const fleet = startFleet({
+      url: client.url,
+      token: client.token,
       assets,
       seed,
       cadenceMs: Number(values['cadence-ms'] ?? 10_000),
       file: values.url === undefined ? join(config.dataDir, `fleet-${seed}.json`) : null,
-      client,
       warn: (message) => io.stderr.write(`${message}\n`),
     });
     io.stderr.write(`${count(assets, 'asset')} simulated against ${client.url}; Ctrl-C ends it\n`);
