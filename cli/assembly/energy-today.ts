@@ -15,6 +15,7 @@ export class EnergyToday {
   constructor(tables: TableReader, clock: Clock) {
     this.#tables = tables;
     this.#clock = clock;
+    this.#refresh();
   }
 
   addTo(fleet: FleetView): FleetView {
