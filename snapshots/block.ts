@@ -5,6 +5,8 @@ import type { StateSchema } from './schema.ts';
 const FIRST_CAPACITY = 4;
 /** The slot index holds slot + 1 in 16 bits. */
 const MAX_ASSETS = 65_535;
+/** Layouts of a schema that are shared; odd ones beyond have their own. */
+const MAX_LAYOUTS = 4096;
 
 /** Where a block's window stands; see window.ts. Positions count bytes appended since the block began. */
 export interface WindowCursor {
@@ -28,7 +30,8 @@ export interface WindowCursor {
 export class Block {
   readonly id: number;
   readonly schema: StateSchema;
-  readonly offsets: Int32Array;
+  /** Shared by all blocks of the schema that have the same columns in use: never written to. */
+  offsets: Int32Array;
   count = 0;
   capacity = 0;
   /** Bytes of a row, a multiple of 8. */
@@ -48,7 +51,7 @@ export class Block {
   constructor(id: number, schema: StateSchema) {
     this.id = id;
     this.schema = schema;
-    this.offsets = new Int32Array(schema.names.length).fill(-1);
+    this.offsets = sharedOffsets(schema, new Int32Array(schema.names.length).fill(-1));
   }
 
   /** Slot of the serial `bytes[start, end)`, or -1. */
@@ -137,6 +140,7 @@ export class Block {
   /** Gives a block without assets room for `capacity` of them and for the columns at once. */
   prepare(capacity: number, columns: readonly number[]): void {
     this.keyEnds = new Uint32Array(capacity);
+    this.offsets = this.offsets.slice();
     for (const c of columns) this.offsets[c] = 0;
     this.#layout(capacity, -1);
   }
@@ -150,9 +154,11 @@ export class Block {
 
   /** Moves the rows into a buffer for `capacity` of them, with column `added` given room as well. */
   #layout(capacity: number, added: number): void {
-    const { schema, offsets } = this;
-    const before = { offsets: offsets.slice(), stride: this.stride, bytes: this.u8 };
+    const { schema } = this;
+    const before = { offsets: this.offsets, stride: this.stride, bytes: this.u8 };
+    const offsets = before.offsets.slice();
     this.stride = placeColumns(schema, offsets, added);
+    this.offsets = sharedOffsets(schema, offsets);
     const buffer = new ArrayBuffer(capacity * this.stride);
     this.f64 = new Float64Array(buffer);
     this.u32 = new Uint32Array(buffer);
@@ -206,6 +212,23 @@ export function placeColumns(schema: StateSchema, offsets: Int32Array, added: nu
     }
   }
   return (bytes + 7) & ~7;
+}
+
+const offsetsBySchema = new WeakMap<StateSchema, Map<string, Int32Array>>();
+
+/**
+ * One array for all blocks of one layout: a fleet has a handful of layouts and thousands of blocks, and what every
+ * access reads first should be in the cache.
+ */
+function sharedOffsets(schema: StateSchema, offsets: Int32Array): Int32Array {
+  let known = offsetsBySchema.get(schema);
+  if (known === undefined) offsetsBySchema.set(schema, (known = new Map()));
+  let name = '';
+  for (let c = 0; c < offsets.length; c++) if (offsets[c] >= 0) name += String.fromCharCode(c);
+  const shared = known.get(name);
+  if (shared !== undefined) return shared;
+  if (known.size < MAX_LAYOUTS) known.set(name, offsets);
+  return offsets;
 }
 
 /** Stretches of bytes that lie together in rows of both layouts. */
