@@ -52,6 +52,8 @@ export const REASONS = [
   { code: 'bad_source', doc: 'source is not a string of at most 128 characters.' },
   { code: 'bad_lifecycle_data', doc: 'data is not an object, or lacks or misstates what the type requires.' },
   { code: 'unknown_record', doc: 'The line is neither a telemetry nor a lifecycle record.' },
+  { code: 'wrong_topic', doc: 'A lifecycle record was sent to the door of telemetry, or the reverse.' },
+  { code: 'lifecycle_full', doc: 'The asset has 4,096 lifecycle records; it takes no more.' },
 ] as const;
 
 export type ReasonCode = (typeof REASONS)[number]['code'];

@@ -34,7 +34,7 @@ export function observeShards(
           late: tally.late,
           invalid: tally.invalid,
           rejected: refused,
-          bytes: tally.telemetryBytes,
+          bytes: tally.bytes,
         },
         durationMs / 1000,
       );

@@ -83,7 +83,7 @@ export class PartitionFold implements Turn {
   telemetry(batch: RecordBatch, from: number, to: number, clock: number): void {
     this.position.clock = clock;
     const { bytes, keyStart, keyEnd, valueEnd, timestamp, baseOffset } = batch;
-    const { decoder, reading, tally, cause } = this;
+    const { decoder, reading, cause } = this;
     cause.topic = 'telemetry';
     for (let i = from; i < to; i++) {
       cause.offset = baseOffset + i;
@@ -99,7 +99,7 @@ export class PartitionFold implements Turn {
       }
       this.position.telemetry = baseOffset + i + 1;
     }
-    tally.telemetryBytes += to > from ? valueEnd[to - 1] - keyStart[from] : 0;
+    this.tally.bytes += bytesOf(batch, from, to);
   }
 
   /** Folds records `[from, to)` of a lifecycle batch. */
@@ -114,6 +114,7 @@ export class PartitionFold implements Turn {
       else this.tally.lifecycle++;
       this.position.lifecycle = batch.baseOffset + i + 1;
     }
+    this.tally.bytes += bytesOf(batch, from, to);
   }
 
   /** Folds the reading in hand. Returns a reason when it must be set aside. */
@@ -260,6 +261,11 @@ export class PartitionFold implements Turn {
     this.outputs.deadLetter(topic, this.partition, batch.baseOffset + i, batch.timestamp, key, value, reason);
     this.tally.rejected(reason);
   }
+}
+
+/** Keys and values of records `[from, to)`. */
+function bytesOf({ keyStart, valueEnd }: RecordBatch, from: number, to: number): number {
+  return to > from ? valueEnd[to - 1] - keyStart[from] : 0;
 }
 
 /** Block of a serial within its kind: other bits of the hash than those that chose the partition. */

@@ -9,7 +9,8 @@ export class Tally {
   invalid = 0;
   lifecycle = 0;
   timers = 0;
-  telemetryBytes = 0;
+  /** Keys and values of the records folded. */
+  bytes = 0;
   /** Newest device time seen, epoch ms. */
   watermark = 0;
   /** Set aside, by reason. */
@@ -30,7 +31,7 @@ export class Tally {
   }
 
   reset(): void {
-    this.applied = this.duplicates = this.late = this.invalid = this.lifecycle = this.timers = this.telemetryBytes = 0;
+    this.applied = this.duplicates = this.late = this.invalid = this.lifecycle = this.timers = this.bytes = 0;
     this.reasons.clear();
     this.transitions.clear();
   }
