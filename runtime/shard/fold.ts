@@ -111,7 +111,6 @@ export class PartitionFold implements Turn {
       this.cause.ordinal = 0;
       const refused = foldLifecycleRecord(this, batch, i);
       if (refused !== null) this.#setAside(batch, i, refused, 'lifecycle');
-      else this.tally.lifecycle++;
       this.position.lifecycle = batch.baseOffset + i + 1;
     }
     this.tally.bytes += bytesOf(batch, from, to);

@@ -50,6 +50,7 @@ export function foldLifecycleRecord(fold: Turn, batch: RecordBatch, i: number): 
   fold.whereabouts.changed(runtime, result);
   asset.lifecycleState = result.state;
   asset.revision += 1;
+  fold.tally.lifecycle++;
   fold.cause.recordTime = decoded.record.recordTime;
   fold.say(runtime, difference(before, after, false));
   configure(fold, runtime, result);

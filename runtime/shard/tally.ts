@@ -7,6 +7,7 @@ export class Tally {
   late = 0;
   /** Applied readings with an invalid value in them. */
   invalid = 0;
+  /** Applied lifecycle records. */
   lifecycle = 0;
   timers = 0;
   /** Keys and values of the records folded. */
