@@ -153,6 +153,23 @@ describe('driver', () => {
       expect(Date.parse(deviceTime)).toBeGreaterThanOrEqual(until - 300_000);
   });
 
+  test('is the same fleet again when it was stopped before its first reading', async () => {
+    const stateFile = join(folder, 'fleet.json');
+    const stopAtOnce = (input: Parameters<typeof fetch>[0], init?: RequestInit) => {
+      void driver!.stop();
+      return fetch(input, init);
+    };
+    await expect(start({ stateFile, fetch: stopAtOnce }).live).rejects.toThrow('stopped');
+    await driver!.stop();
+    expect(door.telemetry()).toEqual([]);
+    const lifecycle = door.requests.flatMap(({ values }) => values);
+    door.requests.length = 0;
+    await start({ stateFile }).live;
+    const again = door.requests.filter(({ path }) => path === '/v1/lifecycle').flatMap(({ values }) => values);
+    expect(again).toHaveLength(lifecycle.length);
+    expect(again).toEqual(expect.arrayContaining(lifecycle));
+  });
+
   test('stops while the door does not answer', async () => {
     const hanging = new Promise<Response>(() => {});
     let asked!: () => void;

@@ -63,7 +63,7 @@ export interface Driver {
   readonly live: Promise<void>;
   stats(): DriverStats;
   fleet(): Fleet | null;
-  /** Lets requests under way end (1 s at most), writes the state file and returns. */
+  /** Lets requests under way end (1 s at most), writes the state file and returns; called again, it waits for the first call. */
   stop(): Promise<void>;
 }
 
@@ -91,6 +91,7 @@ class FleetDriver implements Driver {
   /** Ends requests too. */
   #aborting = new AbortController();
   #run: Promise<void> = Promise.resolve();
+  #stopped: Promise<void> | null = null;
 
   constructor(options: DriverOptions) {
     this.#options = {
@@ -126,7 +127,11 @@ class FleetDriver implements Driver {
     return this.#fleet;
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    return (this.#stopped ??= this.#stop());
+  }
+
+  async #stop(): Promise<void> {
     this.#stopping.abort(new Error('The fleet was stopped'));
     const cancel = this.#options.clock.after(STOP_GRACE_MS, () => this.#aborting.abort(this.#stopping.signal.reason));
     await this.#run;
@@ -138,6 +143,7 @@ class FleetDriver implements Driver {
     this.#fleet = await this.#makeFleet();
     this.#phase = 'catching-up';
     await this.#deliver([...this.#fleet.lifecycleRecords()]);
+    this.#isAllTaken = true;
     await this.#catchUp(this.#fleet);
     this.#phase = 'live';
     this.#announceLive();
