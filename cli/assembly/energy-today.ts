@@ -2,6 +2,8 @@ import type { Clock } from '../../runtime/kernel/clock.ts';
 import type { FleetView, TableReader } from '../../runtime/system/engine.ts';
 
 const REFRESH_MS = 5_000;
+/** While there is nothing to show: a fleet that has just begun is soon seen. */
+const EMPTY_REFRESH_MS = 1_000;
 const QUERY = `SELECT kind, sum(out_wh), sum(in_wh) FROM energy_intervals_current
   WHERE event_time >= date_trunc('day', to_timestamp($1 / 1000.0)) GROUP BY kind`;
 
@@ -32,7 +34,7 @@ export class EnergyToday {
   /** Asks in the background; the answer is there for the next caller. */
   #refresh(): void {
     const now = this.#clock.now();
-    if (now - this.#readAt < REFRESH_MS) return;
+    if (now - this.#readAt < (this.#sums.size === 0 ? EMPTY_REFRESH_MS : REFRESH_MS)) return;
     this.#readAt = now;
     this.#tables.query(QUERY, [now], 100).then(
       ({ rows }) => {
