@@ -66,7 +66,10 @@ export const kindName = (kind) => (Object.hasOwn(kinds, kind) ? kinds[kind] : ki
 export function words(name) {
   const text = String(name ?? '');
   if (/^[A-Z0-9_]+$/.test(text)) {
-    const lower = text.toLowerCase().replaceAll('_', ' ');
+    const lower = text
+      .toLowerCase()
+      .replaceAll('_', ' ')
+      .replace(/\bso([ec])\b/g, (_all, letter) => `So${letter.toUpperCase()}`);
     return lower.charAt(0).toUpperCase() + lower.slice(1);
   }
   const spaced = text.replace(/([a-z])([A-Z])/g, '$1 $2').replaceAll('_', ' ');
