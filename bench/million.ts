@@ -53,8 +53,22 @@ type Mode = 'json' | 'decoded' | 'every-column';
 interface Result {
   readonly nsPerEvent: number[];
   readonly factsPerEvent: number;
-  readonly bytesPerAsset: { filled: number; folded: number; snapshots: number; rss: number; blocks: number };
+  readonly bytesPerAsset: Memory;
   readonly snapshots: { ms: number; pauseMs: number; delayMaxMs: number; bytes: number }[];
+}
+
+/** Bytes by asset: growth of private memory at three moments, and where it is at the second. */
+interface Memory {
+  readonly filled: number;
+  readonly folded: number;
+  readonly snapshots: number;
+  /** Columns, serials and indexes, unused room of blocks included. */
+  readonly blocks: number;
+  /** Buffers beside the blocks: tails of windows, for the most part. */
+  readonly otherBuffers: number;
+  readonly heap: number;
+  /** LevelDB, and what the allocator holds in reserve. */
+  readonly native: number;
 }
 
 const kind = deviceType.kinds.findIndex((k) => k.name === 'powerwall');
@@ -194,11 +208,16 @@ function shuffled(list: Uint32Array): Uint32Array {
   return list;
 }
 
-/** Private memory of the process (what the system counts as anonymous), and all of it, in bytes. */
-function memory(): { anonymous: number; rss: number } {
+/** Private memory of the process (what the system counts as anonymous), and what V8 knows of it, in bytes. */
+function memory(): { anonymous: number; buffers: number; heap: number } {
   for (let i = 0; i < 3; i++) globalThis.gc?.();
   const status = readFileSync('/proc/self/status', 'latin1');
-  return { anonymous: Number(/RssAnon:\s+(\d+)/.exec(status)?.[1]) * 1024, rss: process.memoryUsage.rss() };
+  const { arrayBuffers, heapTotal } = process.memoryUsage();
+  return {
+    anonymous: Number(/RssAnon:\s+(\d+)/.exec(status)?.[1]) * 1024,
+    buffers: arrayBuffers,
+    heap: heapTotal,
+  };
 }
 
 /** Lets the young generation grow to its full size, so that it is not counted as memory of the assets. */
@@ -271,12 +290,16 @@ async function measure(mode: Mode, assets: number): Promise<Result> {
       nsPerEvent.push((ms * 1e6) / (ROUNDS * assets));
     } while (r * assets < 1_000_000 && r + ROUNDS <= MAX_ROUNDS);
     const factsPerEvent = fleet.facts / ((r - WARM_ROUNDS) * assets);
-    const folded = perAsset();
-    const rss = (memory().rss - before.rss) / assets;
+    const now = memory();
+    const folded = (now.anonymous - before.anonymous) / assets;
     const blocks = states.flatMap((s) => s.blockIds().map((id) => s.block(id)!.bytes)).reduce((a, b) => a + b) / assets;
+    const buffers = (now.buffers - before.buffers) / assets;
+    const heap = (now.heap - before.heap) / assets;
+    const otherBuffers = buffers - blocks;
     const snapshots: Result['snapshots'] = [];
     for (let i = 0; i < Number(args.snapshots); i++) snapshots.push(await snapshotAll(states));
-    const bytesPerAsset = { filled, folded, snapshots: perAsset(), rss, blocks };
+    const native = folded - buffers - heap;
+    const bytesPerAsset = { filled, folded, snapshots: perAsset(), blocks, otherBuffers, heap, native };
     for (const state of states) await state.close();
     return { nsPerEvent, factsPerEvent, bytesPerAsset, snapshots };
   } finally {
@@ -287,7 +310,9 @@ async function measure(mode: Mode, assets: number): Promise<Result> {
 function inItsOwnProcess(mode: Mode, assets: number): Result {
   const options = ['--expose-gc', import.meta.filename, '--child', `${mode}:${assets}`];
   const passed = ['--rounds', args.rounds, '--snapshots', assets < 1_000_000 ? '0' : args.snapshots];
-  return JSON.parse(execFileSync(process.execPath, [...options, ...passed], { maxBuffer: 2 ** 24 }).toString());
+  const printed = execFileSync(process.execPath, [...options, ...passed], { maxBuffer: 2 ** 24 }).toString();
+  process.stderr.write(`${mode} ${assets} ${printed}`);
+  return JSON.parse(printed);
 }
 
 if (args.child !== undefined) {
@@ -319,7 +344,7 @@ if (args.child !== undefined) {
     json: timeOf('json'),
     decoded: timeOf('decoded'),
     bytesPerAsset: Object.fromEntries(
-      (['blocks', 'filled', 'folded', 'rss', 'snapshots'] as const).map((k) => [
+      (['filled', 'folded', 'snapshots', 'blocks', 'otherBuffers', 'heap', 'native'] as const).map((k) => [
         k,
         spread(large.map((r) => r.bytesPerAsset[k])),
       ]),
