@@ -2,7 +2,9 @@
  * A million Powerwalls through the partition fold: memory per asset, time per event against smaller fleets, and a
  * snapshot of all of them changed.
  *
- *   node bench/million.ts [--sizes 10000,100000,1000000] [--runs 3] [--rounds 16] [--json]
+ *   node bench/million.ts [--sizes 10000,100000,1000000] [--runs 3] [--rounds 16] [--snapshots 5] [--gap-s 15] [--json]
+ *
+ * Snapshots follow each other after a gap, since the database puts in order what the one before wrote; 0 is the worst case.
  *
  * Every figure comes from a process of its own, sizes in turns. Each asset reports the reference fields every 10 s, all
  * in order, assets in random order within a round; rounds lie within one quarter of an hour, so that fleets of all sizes
@@ -14,7 +16,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { deviceType } from '../actors/device/index.ts';
 import { murmur2, partitionOf } from '../runtime/kernel/hash.ts';
@@ -34,7 +36,9 @@ const { values: args } = parseArgs({
     runs: { type: 'string', default: '3' },
     rounds: { type: 'string', default: '16' },
     snapshots: { type: 'string', default: '5' },
+    'gap-s': { type: 'string', default: '15' },
     child: { type: 'string' },
+    root: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -48,13 +52,15 @@ const WARM_ROUNDS = 2;
 /** Rounds that fit into a quarter of an hour; small fleets take several turns of `ROUNDS` of them. */
 const MAX_ROUNDS = 85;
 
-type Mode = 'json' | 'decoded' | 'every-column';
+type Mode = 'json' | 'decoded' | 'every-column' | 'restored';
 
 interface Result {
   readonly nsPerEvent: number[];
   readonly factsPerEvent: number;
   readonly bytesPerAsset: Memory;
   readonly snapshots: { ms: number; pauseMs: number; delayMaxMs: number; bytes: number }[];
+  /** The same fleet in a process that found it on disk; null where that was not asked for. */
+  readonly restored: Result | null;
 }
 
 /** Bytes by asset: growth of private memory at three moments, and where it is at the second. */
@@ -239,7 +245,7 @@ function makeRoomForEveryColumn(states: readonly PartitionState[]): void {
 async function snapshotAll(states: readonly PartitionState[]): Promise<Result['snapshots'][number]> {
   for (const state of states) for (const id of state.blockIds()) state.change(state.block(id)!);
   const delays = monitorEventLoopDelay({ resolution: 1 });
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await setTimeout(50);
   delays.enable();
   const began = performance.now();
   let running = true;
@@ -260,8 +266,9 @@ async function snapshotAll(states: readonly PartitionState[]): Promise<Result['s
   return { ms, pauseMs, delayMaxMs: delays.max / 1e6, bytes: figures.reduce((sum, f) => sum + f.bytes, 0) };
 }
 
+/** Loads what lies in `root` from the start, where there is anything; makes the folder and clears it away where not. */
 async function measure(mode: Mode, assets: number): Promise<Result> {
-  const root = mkdtempSync(join(tmpdir(), 'gridfold-million-'));
+  const root = args.root ?? mkdtempSync(join(tmpdir(), 'gridfold-million-'));
   try {
     const states = await Promise.all(
       Array.from({ length: PARTITIONS }, (_, i) =>
@@ -279,8 +286,10 @@ async function measure(mode: Mode, assets: number): Promise<Result> {
     const before = memory();
     const perAsset = () => (memory().anonymous - before.anonymous) / assets;
     if (mode === 'every-column') makeRoomForEveryColumn(states);
-    let r = 0;
-    while (r < WARM_ROUNDS) await fleet.round(r++);
+    for (const state of states) for (const id of state.blockIds()) state.block(id);
+    let r = mode === 'restored' ? MAX_ROUNDS : 0;
+    const filledAt = mode === 'restored' ? r : WARM_ROUNDS;
+    while (r < filledAt) await fleet.round(r++);
     const filled = perAsset();
     fleet.facts = 0;
     const nsPerEvent: number[] = [];
@@ -289,7 +298,7 @@ async function measure(mode: Mode, assets: number): Promise<Result> {
       for (let i = 0; i < ROUNDS; i++) ms += await fleet.round(r++);
       nsPerEvent.push((ms * 1e6) / (ROUNDS * assets));
     } while (r * assets < 1_000_000 && r + ROUNDS <= MAX_ROUNDS);
-    const factsPerEvent = fleet.facts / ((r - WARM_ROUNDS) * assets);
+    const factsPerEvent = fleet.facts / ((r - filledAt) * assets);
     const now = memory();
     const folded = (now.anonymous - before.anonymous) / assets;
     const blocks = states.flatMap((s) => s.blockIds().map((id) => s.block(id)!.bytes)).reduce((a, b) => a + b) / assets;
@@ -297,22 +306,34 @@ async function measure(mode: Mode, assets: number): Promise<Result> {
     const heap = (now.heap - before.heap) / assets;
     const otherBuffers = buffers - blocks;
     const snapshots: Result['snapshots'] = [];
-    for (let i = 0; i < Number(args.snapshots); i++) snapshots.push(await snapshotAll(states));
+    for (let i = 0; i < Number(args.snapshots); i++) {
+      if (i > 0) await setTimeout(Number(args['gap-s']) * 1000);
+      snapshots.push(await snapshotAll(states));
+    }
     const native = folded - buffers - heap;
     const bytesPerAsset = { filled, folded, snapshots: perAsset(), blocks, otherBuffers, heap, native };
     for (const state of states) await state.close();
-    return { nsPerEvent, factsPerEvent, bytesPerAsset, snapshots };
+    const isStored = mode === 'decoded' && snapshots.length > 0;
+    const restored = isStored ? inItsOwnProcess('restored', assets, ['--root', root, '--rounds', '2']) : null;
+    return { nsPerEvent, factsPerEvent, bytesPerAsset, snapshots, restored };
   } finally {
-    rmSync(root, { recursive: true, force: true });
+    if (args.root === undefined) rmSync(root, { recursive: true, force: true });
   }
 }
 
-function inItsOwnProcess(mode: Mode, assets: number): Result {
+function inItsOwnProcess(mode: Mode, assets: number, others: readonly string[] = []): Result {
   const options = ['--expose-gc', import.meta.filename, '--child', `${mode}:${assets}`];
-  const passed = ['--rounds', args.rounds, '--snapshots', assets < 1_000_000 ? '0' : args.snapshots];
+  const snapshots = mode === 'decoded' && assets >= 1_000_000 ? args.snapshots : '0';
+  const passed = ['--rounds', args.rounds, '--snapshots', snapshots, '--gap-s', args['gap-s'], ...others];
   const printed = execFileSync(process.execPath, [...options, ...passed], { maxBuffer: 2 ** 24 }).toString();
   process.stderr.write(`${mode} ${assets} ${printed}`);
   return JSON.parse(printed);
+}
+
+function memoryOf(results: readonly Result[]): object | null {
+  if (results.length === 0) return null;
+  const parts = ['filled', 'folded', 'snapshots', 'blocks', 'otherBuffers', 'heap', 'native'] as const;
+  return Object.fromEntries(parts.map((part) => [part, spread(results.map((r) => r.bytesPerAsset[part]))]));
 }
 
 if (args.child !== undefined) {
@@ -343,12 +364,8 @@ if (args.child !== undefined) {
     load: { sizes, rounds: ROUNDS, partitions: PARTITIONS, blocksPerKind: BLOCKS },
     json: timeOf('json'),
     decoded: timeOf('decoded'),
-    bytesPerAsset: Object.fromEntries(
-      (['filled', 'folded', 'snapshots', 'blocks', 'otherBuffers', 'heap', 'native'] as const).map((k) => [
-        k,
-        spread(large.map((r) => r.bytesPerAsset[k])),
-      ]),
-    ),
+    bytesPerAsset: memoryOf(large),
+    bytesPerAssetRestored: memoryOf(large.flatMap((r) => r.restored ?? [])),
     bytesPerAssetEveryColumn: every.bytesPerAsset,
     snapshot:
       snapshots.length === 0
@@ -360,5 +377,6 @@ if (args.child !== undefined) {
             bytes: spread(snapshots.map((s) => s.bytes)),
           },
   };
-  console.log(args.json ? JSON.stringify(report) : report);
+  if (args.json) console.log(JSON.stringify(report));
+  else console.dir(report, { depth: null });
 }
