@@ -8,13 +8,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { deviceType } from '../actors/device/index.ts';
 import { systemClock } from '../runtime/kernel/clock.ts';
 import { type AppendRecord, type Log, topics } from '../runtime/log/contract.ts';
 import { openEmbeddedLog } from '../runtime/log/embedded/embedded.ts';
 import { homeOf } from '../runtime/system/assets.ts';
-import { Runtime } from '../runtime/system/runtime.ts';
 import { machine, spread } from './report.ts';
+import { benchRuntime } from './runtime.ts';
 import { referenceLoad } from './reference-load.ts';
 
 const { values } = parseArgs({
@@ -82,34 +81,7 @@ async function runOnce(): Promise<Figures> {
   const log = await openEmbeddedLog({ dir: join(dir, 'log'), partitions, clock: systemClock });
   const { records, bytes } = await fill(log);
   const parseS = await parseAll(log);
-  const runtime = new Runtime({
-    type: deviceType,
-    log,
-    clock: systemClock,
-    dataDir: dir,
-    commitIntervalMs: 500,
-    snapshotIntervalMs: 30_000,
-    snapshotRecords: 1_000_000,
-    horizonMs: 86_400_000,
-    blocksPerKind: 1024,
-    maxResidentBytes: 4 * 2 ** 30,
-    windowBytesPerBlock: 4 << 20,
-    silenceOutageMs: 900_000,
-    silenceGraceMs: 300_000,
-    retentionMs: 1e12,
-    retentionBytes: null,
-    observer: {
-      phase() {},
-      committed() {},
-      snapshot() {},
-      folded() {},
-      quarantined: (...q) => console.error(q),
-      failed: (_, error) => {
-        throw error;
-      },
-    },
-    message: () => {},
-  });
+  const runtime = benchRuntime(log, dir);
   const began = performance.now();
   await runtime.start([]);
   await Promise.all(runtime.shards.map((s) => s.reached('telemetry', log.extent(topics.telemetry, s.partition).end)));

@@ -9,12 +9,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { deviceType } from '../actors/device/index.ts';
 import { systemClock } from '../runtime/kernel/clock.ts';
 import { openEmbeddedLog } from '../runtime/log/embedded/embedded.ts';
-import { Runtime } from '../runtime/system/runtime.ts';
 import { referenceLoad } from './reference-load.ts';
 import { machine } from './report.ts';
+import { benchRuntime } from './runtime.ts';
 
 const { values } = parseArgs({
   options: {
@@ -32,36 +31,9 @@ async function subject(dir: string): Promise<void> {
   const log = await openEmbeddedLog({ dir: join(dir, 'log'), partitions: 4, clock: systemClock });
   let firstReplay = 0;
   let replayed = 0;
-  const runtime = new Runtime({
-    type: deviceType,
-    log,
-    clock: systemClock,
-    dataDir: dir,
-    commitIntervalMs: 500,
-    snapshotIntervalMs: 30_000,
-    snapshotRecords: 1_000_000,
-    horizonMs: 86_400_000,
-    blocksPerKind: 1024,
-    maxResidentBytes: 2 ** 30,
-    windowBytesPerBlock: 4 << 20,
-    silenceOutageMs: 900_000,
-    silenceGraceMs: 300_000,
-    retentionMs: 1e12,
-    retentionBytes: null,
-    observer: {
-      phase(_partition, phase, detail) {
-        if (phase === 'replaying' && firstReplay === 0) firstReplay = Date.now() - began;
-        if (phase === 'live') replayed += Number(detail.replayed);
-      },
-      committed() {},
-      snapshot() {},
-      folded() {},
-      quarantined() {},
-      failed(_partition, error) {
-        throw error;
-      },
-    },
-    message: () => {},
+  const runtime = benchRuntime(log, dir, (_partition, phase, detail) => {
+    if (phase === 'replaying' && firstReplay === 0) firstReplay = Date.now() - began;
+    if (phase === 'live') replayed += Number(detail.replayed);
   });
   await runtime.start([]);
   console.log(

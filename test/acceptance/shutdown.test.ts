@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { type AuditAnswer, Folder, type Outcome, outcomeOf, startGridfold } from './gridfold.ts';
 
 const TIMEOUT = 120_000;
@@ -36,20 +36,23 @@ async function run({ dir }: Folder, ...args: readonly string[]): Promise<Running
   return { child, url, ended };
 }
 
-/** Waits, by asking again, until the metric's sum over all labels satisfies `is`. */
-async function metric(url: string, name: string, is: (value: number) => boolean): Promise<number> {
-  for (;;) {
+const POLL = { timeout: 60_000, interval: 50 };
+
+/** The metric's sum over all labels, once it is there and satisfies `is`. */
+function metric(url: string, name: string, is: (value: number) => boolean): Promise<number> {
+  return vi.waitFor(async () => {
     const text = await (await fetch(`${url}/metrics`)).text();
     const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
     const value = lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
-    if (lines.length > 0 && is(value)) return value;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+    expect(lines.length, `${name} is exported`).toBeGreaterThan(0);
+    expect(is(value), `${name} is ${value}`).toBe(true);
+    return value;
+  }, POLL);
 }
 
 /** Resolves when every partition has recovered. */
 async function live(url: string): Promise<void> {
-  while (!(await fetch(`${url}/readyz`)).ok) await new Promise((resolve) => setTimeout(resolve, 50));
+  await vi.waitFor(async () => expect((await fetch(`${url}/readyz`)).ok).toBe(true), POLL);
 }
 
 describe('Ctrl-C', () => {

@@ -1,0 +1,39 @@
+import { deviceType } from '../actors/device/index.ts';
+import { systemClock } from '../runtime/kernel/clock.ts';
+import type { Log } from '../runtime/log/contract.ts';
+import type { ShardObserver } from '../runtime/shard/shard.ts';
+import { Runtime } from '../runtime/system/runtime.ts';
+
+/** The runtime as a benchmark wants it: the default intervals, no retention, and a failure ends the run. */
+export function benchRuntime(log: Log, dataDir: string, phase: ShardObserver['phase'] = () => {}): Runtime {
+  return new Runtime({
+    type: deviceType,
+    log,
+    clock: systemClock,
+    dataDir,
+    commitIntervalMs: 500,
+    snapshotIntervalMs: 30_000,
+    snapshotRecords: 1_000_000,
+    horizonMs: 86_400_000,
+    blocksPerKind: 1024,
+    maxResidentBytes: 2 ** 30,
+    windowBytesPerBlock: 4 << 20,
+    silenceOutageMs: 900_000,
+    silenceGraceMs: 300_000,
+    retentionMs: 1e12,
+    retentionBytes: null,
+    observer: {
+      phase,
+      committed() {},
+      snapshot() {},
+      folded() {},
+      quarantined(_partition, _kind, _serial, error) {
+        throw error;
+      },
+      failed(_partition, error) {
+        throw error;
+      },
+    },
+    message: () => {},
+  });
+}
