@@ -56,6 +56,8 @@ function fill(reading: Reading, a: number, r: number): void {
 
 let facts = 0;
 const out: Facts = {
+  forwards: false,
+  retract() {},
   emit() {
     facts++;
   },

@@ -132,7 +132,14 @@ class Fleet {
     this.states = states;
     this.folds = states.map(
       (state, partition) =>
-        new PartitionFold({ type, partition, state, position: startPosition(), horizonMs: 86_400_000 }),
+        new PartitionFold({
+          type,
+          partition,
+          partitions: PARTITIONS,
+          state,
+          position: startPosition(),
+          horizonMs: 86_400_000,
+        }),
     );
     const homes = Uint8Array.from({ length: assets }, (_, a) =>
       partitionOf(murmur2(Buffer.from(serialOf(a))), PARTITIONS),

@@ -2,6 +2,7 @@ import { decodeLifecycle } from '../../codec/lifecycle.ts';
 import { REASONS } from '../../codec/reasons.ts';
 import { createTelemetryDecoder } from '../../codec/telemetry.ts';
 import type { ActorType, Kind, ReadingDecoder } from '../../runtime/shard/contract.ts';
+import { topics } from '../../runtime/log/contract.ts';
 import { derivedTypes } from './facts.ts';
 import { inverter } from './inverter/inverter.ts';
 import { powerwall } from './powerwall/powerwall.ts';
@@ -19,6 +20,8 @@ export const deviceType: ActorType = {
   name: 'device',
   kinds,
   derived: derivedTypes,
+  topics: { readings: topics.telemetry, lifecycle: topics.lifecycle, journal: topics.journal },
+  order: 'deviceTime',
   createDecoder(): ReadingDecoder {
     return Object.assign(createTelemetryDecoder(kinds), { reasons });
   },

@@ -229,7 +229,7 @@ export function logConformance(name: string, makeLog: () => Promise<LogUnderTest
         const told = new Promise<void>((resolve) => {
           log.onAppend(topics.derived, 1, resolve);
         });
-        const claim = await log.claim(1);
+        const claim = await log.claim('journal', 1);
         await log.commit(claim, commitOf({ [topics.derived]: [record('d')] }, 'j'));
         await told;
         expect(values(await readRecords(log, topics.derived, 1, 0, 1))).toEqual(['d']);
@@ -238,12 +238,12 @@ export function logConformance(name: string, makeLog: () => Promise<LogUnderTest
 
     describe('commit', () => {
       it('knows no position before the first commit', async () => {
-        const { generation } = await log.claim(0);
-        expect(await log.committed(0)).toEqual({ position: null, generation });
+        const { generation } = await log.claim('journal', 0);
+        expect(await log.committed('journal', 0)).toEqual({ position: null, generation });
       });
 
       it('makes outputs, journal record and position visible together, and keeps them', async () => {
-        const claim = await log.claim(0);
+        const claim = await log.claim('journal', 0);
         const outputs = { [topics.derived]: numbered(3, 'd'), [topics.deadLetters]: numbered(1, 'x') };
         await log.commit(claim, commitOf(outputs, 'journal-1', 'position-1'));
         await log.commit(claim, commitOf({ [topics.derived]: numbered(2, 'e') }, 'journal-2', 'position-2'));
@@ -253,7 +253,7 @@ export function logConformance(name: string, makeLog: () => Promise<LogUnderTest
           expect(derived.map(({ key }) => key)).toEqual(['key-0', 'key-1', 'key-2', 'key-0', 'key-1']);
           expect(values(await readRecords(log, topics.deadLetters, 0, 0, 1))).toEqual(['x-0']);
           expect(values(await readRecords(log, topics.journal, 0, 0, 2))).toEqual(['journal-1', 'journal-2']);
-          const { position } = await log.committed(0);
+          const { position } = await log.committed('journal', 0);
           expect(text(position as Uint8Array)).toBe('position-2');
         };
         await check();
@@ -261,16 +261,49 @@ export function logConformance(name: string, makeLog: () => Promise<LogUnderTest
         await check();
       });
 
-      it('writes to the partition of its claim only', async () => {
-        const claim = await log.claim(1);
+      it('writes to the partition of its claim where a record names no other', async () => {
+        const claim = await log.claim('journal', 1);
         await log.commit(claim, commitOf({ [topics.derived]: [record('d')] }, 'j'));
         expect(values(await readRecords(log, topics.derived, 1, 0, 1))).toEqual(['d']);
         expect(log.extent(topics.derived, 0)).toEqual({ start: 0, end: 0 });
-        expect((await log.committed(0)).position).toBeNull();
+        expect((await log.committed('journal', 0)).position).toBeNull();
+      });
+
+      it('may write to other partitions, all or nothing with the rest', async () => {
+        const claim = await log.claim('journal', 0);
+        const outputs = [
+          record('own'),
+          { ...record('theirs'), partition: 1 },
+          { ...record('theirs too'), partition: 1 },
+        ];
+        await log.commit(claim, commitOf({ [topics.contributions]: outputs }, 'j'));
+        const old = claim;
+        await log.claim('journal', 0);
+        await failure(log.commit(old, commitOf({ [topics.contributions]: outputs }, 'fenced')));
+        await reopen();
+        expect(values(await readRecords(log, topics.contributions, 0, 0, 1))).toEqual(['own']);
+        expect(values(await readRecords(log, topics.contributions, 1, 0, 2))).toEqual(['theirs', 'theirs too']);
+        expect(log.extent(topics.contributions, 1)).toEqual({ start: 0, end: 2 });
+      });
+
+      it('keeps journals apart: each has its claims, its positions and its records', async () => {
+        const devices = await log.claim('journal', 0);
+        const sites = await log.claim('site-journal', 0);
+        await log.commit(devices, commitOf({ [topics.derived]: [record('d')] }, 'device step', 'device position'));
+        await log.commit(sites, commitOf({ [topics.derived]: [record('s')] }, 'site step', 'site position'));
+        await log.claim('site-journal', 0);
+        await log.commit(devices, commitOf({}, 'device step 2', 'device position 2'));
+        await reopen();
+        expect(values(await readRecords(log, topics.derived, 0, 0, 2))).toEqual(['d', 's']);
+        expect(values(await readRecords(log, 'site-journal', 0, 0, 1))).toEqual(['site step']);
+        expect(values(await readRecords(log, topics.journal, 0, 0, 2))).toEqual(['device step', 'device step 2']);
+        const position = async (journal: string) => text((await log.committed(journal, 0)).position as Uint8Array);
+        expect(await position('journal')).toBe('device position 2');
+        expect(await position('site-journal')).toBe('site position');
       });
 
       it('may consist of a journal record only', async () => {
-        const claim = await log.claim(0);
+        const claim = await log.claim('journal', 0);
         await log.commit(claim, commitOf({}, 'clock step'));
         expect(values(await readRecords(log, topics.journal, 0, 0, 1))).toEqual(['clock step']);
       });
@@ -283,33 +316,33 @@ export function logConformance(name: string, makeLog: () => Promise<LogUnderTest
       };
 
       it('every claim is newer than all before, also after opening again', async () => {
-        const first = await log.claim(0);
-        const second = await log.claim(0);
+        const first = await log.claim('journal', 0);
+        const second = await log.claim('journal', 0);
         expect(second.generation).toBeGreaterThan(first.generation);
         await reopen();
-        expect((await log.claim(0)).generation).toBeGreaterThan(second.generation);
+        expect((await log.claim('journal', 0)).generation).toBeGreaterThan(second.generation);
       });
 
       it('a fenced commit writes nothing', async () => {
-        const old = await log.claim(0);
+        const old = await log.claim('journal', 0);
         await log.commit(old, commitOf({ [topics.derived]: [record('a')] }, 'a'));
-        const current = await log.claim(0);
+        const current = await log.claim('journal', 0);
         await expectFenced(old);
         await log.commit(current, commitOf({ [topics.derived]: [record('b')] }, 'b'));
         await expectFenced(old);
         await log.commit(current, commitOf({ [topics.derived]: [record('c')] }, 'c'));
         expect(values(await readRecords(log, topics.derived, 0, 0, 3))).toEqual(['a', 'b', 'c']);
         expect(values(await readRecords(log, topics.journal, 0, 0, 3))).toEqual(['a', 'b', 'c']);
-        expect(text((await log.committed(0)).position as Uint8Array)).toBe('c');
+        expect(text((await log.committed('journal', 0)).position as Uint8Array)).toBe('c');
       });
 
       it('holds while a commit and a claim are under way together', async () => {
-        const old = await log.claim(0);
+        const old = await log.claim('journal', 0);
         const outcome = log.commit(old, commitOf({}, 'old')).then(
           () => ['old'],
           () => [],
         );
-        const current = await log.claim(0);
+        const current = await log.claim('journal', 0);
         await expectFenced(old);
         await log.commit(current, commitOf({}, 'new'));
         const expected = [...(await outcome), 'new'];
@@ -317,10 +350,10 @@ export function logConformance(name: string, makeLog: () => Promise<LogUnderTest
       });
 
       it('does not reach other partitions', async () => {
-        const zero = await log.claim(0);
-        await log.claim(1);
+        const zero = await log.claim('journal', 0);
+        await log.claim('journal', 1);
         await log.commit(zero, commitOf({}, 'still mine'));
-        expect(text((await log.committed(0)).position as Uint8Array)).toBe('still mine');
+        expect(text((await log.committed('journal', 0)).position as Uint8Array)).toBe('still mine');
       });
     });
 
@@ -347,7 +380,7 @@ export function logConformance(name: string, makeLog: () => Promise<LogUnderTest
     });
 
     it('refuses every call once it is closed', async () => {
-      const claim = await log.claim(0);
+      const claim = await log.claim('journal', 0);
       const last = log.append(topics.telemetry, 0, numbered(1, 'accepted'));
       await log.close();
       await last;
@@ -355,9 +388,9 @@ export function logConformance(name: string, makeLog: () => Promise<LogUnderTest
       const calls = [
         () => log.append(topics.telemetry, 0, numbered(1, 'a')),
         () => log.read(topics.telemetry, 0, 0, 1000),
-        () => log.claim(0),
+        () => log.claim('journal', 0),
         () => log.commit(claim, commitOf({}, 'j')),
-        () => log.committed(0),
+        () => log.committed('journal', 0),
         () => log.trim(topics.telemetry, 0, everything, 1),
       ];
       for (const call of calls) expect(await failure(call())).toMatchObject({ code: 'log_closed', reaction: 'stop' });
@@ -387,7 +420,7 @@ export function logConformance(name: string, makeLog: () => Promise<LogUnderTest
       const follow = async (own: LogUnderTest, steps: Step[]) => {
         const model = { telemetry: [] as string[], derived: [] as string[], journal: [] as string[] };
         let current = own.log;
-        let claim = await current.claim(0);
+        let claim = await current.claim('journal', 0);
         let under: Promise<unknown>[] = [];
         for (const [i, { do: what, count }] of steps.entries()) {
           const records = numbered(count, `${what}-${i}`);
@@ -400,12 +433,12 @@ export function logConformance(name: string, makeLog: () => Promise<LogUnderTest
             model.journal.push(`j-${i}`);
             await current.commit(claim, commitOf({ [topics.derived]: records }, `j-${i}`));
           } else if (what === 'claim') {
-            claim = await current.claim(0);
+            claim = await current.claim('journal', 0);
           } else {
             await Promise.all(under);
             under = [];
             current = await own.reopen();
-            claim = await current.claim(0);
+            claim = await current.claim('journal', 0);
           }
         }
         await Promise.all(under);

@@ -6,6 +6,11 @@ export interface AppendRecord {
   readonly value: Uint8Array;
 }
 
+/** A record among the outputs of a commit; without `partition` it goes to the partition that commits. */
+export interface OutputRecord extends AppendRecord {
+  readonly partition?: number;
+}
+
 /**
  * Records as they lie in the log, many in one buffer; nothing is copied per record.
  * Record `i` has offset `baseOffset + i`, key `bytes[keyStart[i], keyEnd[i])` (empty = no key),
@@ -28,16 +33,18 @@ export interface Extent {
   readonly end: number;
 }
 
-/** The right to commit for a partition. A newer claim on the partition fences it. */
+/** The right to commit for a partition of a journal. A newer claim on it fences it. */
 export interface Claim {
+  /** Topic of the journal: who folds a partition of some input claims the journal of that fold. */
+  readonly journal: string;
   readonly partition: number;
   readonly generation: number;
 }
 
 /** Everything that becomes visible together: outputs, one journal record, the position. */
 export interface CommitBatch {
-  /** By topic; they go to the claim's partition of that topic, in order. */
-  readonly outputs: ReadonlyMap<string, readonly AppendRecord[]>;
+  /** By topic; each goes to the claim's partition of that topic, or to the partition it names, in order. */
+  readonly outputs: ReadonlyMap<string, readonly OutputRecord[]>;
   readonly journal: Uint8Array;
   /** Opaque to the log: the runtime's encoded position, read back by {@link Log.committed}. */
   readonly position: Uint8Array;
@@ -80,13 +87,13 @@ export interface Log {
   /** Calls `listener` after each append or commit that made records of the partition readable; returns unsubscribe. */
   onAppend(topic: string, partition: number, listener: () => void): () => void;
 
-  /** Raises the partition's generation, durably: whoever held it before is fenced from then on. */
-  claim(partition: number): Promise<Claim>;
+  /** Raises the generation of the journal's partition, durably: whoever held it before is fenced from then on. */
+  claim(journal: string, partition: number): Promise<Claim>;
 
   /** All of the batch or nothing. Throws `log_fenced` and writes nothing when the claim is not the newest. */
   commit(claim: Claim, batch: CommitBatch): Promise<void>;
 
-  committed(partition: number): Promise<Committed>;
+  committed(journal: string, partition: number): Promise<Committed>;
 
   /** Deletes whole batches that `retention` lets go and that end at or below `notPast`. Returns the new extent. */
   trim(topic: string, partition: number, retention: Retention, notPast: number): Promise<Extent>;
@@ -99,8 +106,14 @@ export const topics = {
   telemetry: 'telemetry',
   lifecycle: 'lifecycle',
   derived: 'derived',
+  contributions: 'contributions',
   deadLetters: 'dead-letters',
   journal: 'journal',
 } as const;
+
+/** Whether a topic is a journal: written by commits alone. */
+export function isJournal(topic: string): boolean {
+  return topic === topics.journal || topic.endsWith(`-${topics.journal}`);
+}
 
 export type LogError = GridfoldError;

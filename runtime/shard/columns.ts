@@ -56,3 +56,8 @@ export const assetColumns = {
 
 export type AssetColumns = typeof assetColumns;
 export type AnyAsset = Cursor<AssetColumns>;
+
+/** Whether a lifecycle record ever named the asset: only then somebody may fold its forwarded facts. */
+export function hasLifecycle(asset: AnyAsset): boolean {
+  return asset.lifecycleState !== 255;
+}

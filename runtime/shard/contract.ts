@@ -1,7 +1,8 @@
 import type { StateSchema } from '../../snapshots/schema.ts';
 import type { Cursor } from '../../snapshots/cursor.ts';
 import type { AssetColumns } from './columns.ts';
-import type { DerivedType, Facts } from './derived.ts';
+import type { Address, DerivedType, Facts } from './derived.ts';
+import type { Fact } from './facts.ts';
 import type { FieldSpec, Reading } from './reading.ts';
 
 /** What the fold may know of an asset beside its state: configuration that comes with `installed` or per kind. */
@@ -21,6 +22,19 @@ export interface LifecycleRecord {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
+/** A slot that an asset held for a time, as its lifecycle list says. Times are epoch milliseconds. */
+export interface Occupancy {
+  readonly siteId: string;
+  readonly slot: string;
+  /** Cabinet that feeds the slot, where `installed` names one. */
+  readonly cabinet: string | null;
+  /** Area of the site, where `installed` names one. */
+  readonly region: string | null;
+  readonly from: number;
+  /** Null while it is held. */
+  readonly to: number | null;
+}
+
 /** What the whole lifecycle list says of the asset now. */
 export interface LifecycleResult {
   /** Index into the kind's `lifecycleStates`. */
@@ -31,6 +45,8 @@ export interface LifecycleResult {
   /** Null where `installed` gave none. */
   readonly cadenceS: number | null;
   readonly timeZone: string | null;
+  /** Where the asset stood, in order of time; intervals do not overlap. */
+  readonly occupancies: readonly Occupancy[];
   readonly steps: readonly LifecycleStep[];
 }
 
@@ -81,6 +97,12 @@ export interface Kind<C extends AssetColumns = AssetColumns> {
   open(asset: Cursor<C>, config: AssetConfig, out: Facts): void;
   /** Folds the whole lifecycle list (any order, duplicates by id already removed): facts out, result back. `now` never enters. */
   foldLifecycle(serial: string, records: readonly LifecycleRecord[], out: Facts): LifecycleResult;
+  /** Other actors that hear of a forwarded fact; `places` is where the asset stood over time. Absent: nobody. */
+  audience?(asset: Cursor<C>, places: readonly Occupancy[], fact: Fact): readonly Address[];
+  /** The place of an actor that stands nowhere by lifecycle, because it is a place itself. */
+  place?(asset: Cursor<C>): { readonly siteId: string | null; readonly slot: string | null };
+  /** What the actor knows as a whole, for doors that ask for it by key. Absent: nothing beside the view. */
+  summary?(asset: Cursor<C>): object;
   /** `life` null: no lifecycle record. The connectivity shown takes `asset.silence` into account. */
   view(asset: Cursor<C>, life: LifecycleResult | null, config: AssetConfig): KindView;
 }
@@ -103,11 +125,32 @@ export type LifecycleDecoded =
   | { readonly ok: true; readonly serial: string; readonly kind: string; readonly record: LifecycleRecord }
   | { readonly ok: false; readonly reason: string };
 
+/** Topics of an actor type, all with the same partitions. */
+export interface ActorTopics {
+  readonly readings: string;
+  readonly lifecycle: string;
+  /** Its journal; who claims a partition of it may commit for that partition of the actor type. */
+  readonly journal: string;
+}
+
+/** The two inputs of a partition, as positions and the journal name them, whatever their topics are called. */
+export type InputTopic = 'telemetry' | 'lifecycle';
+
+export function topicOf({ topics }: ActorType, input: InputTopic): string {
+  return input === 'telemetry' ? topics.readings : topics.lifecycle;
+}
+
 /** An actor type of the runtime: how its input is read, its kinds, and what they derive. */
 export interface ActorType {
   readonly name: string;
   readonly kinds: readonly Kind[];
   readonly derived: readonly DerivedType[];
+  readonly topics: ActorTopics;
+  /**
+   * How the readings of one actor are folded: in order of device time, with a window to fold late ones into the past,
+   * or as they arrive (then the kind itself makes order and repetition harmless).
+   */
+  readonly order: 'deviceTime' | 'arrival';
   createDecoder(): ReadingDecoder;
   decodeLifecycle(bytes: Uint8Array, start: number, end: number, timestamp: number): LifecycleDecoded;
 }

@@ -24,6 +24,10 @@ export interface DerivedType {
    * closes, and when the shard publishes open facts because the asset or its input fell silent.
    */
   readonly lazy?: boolean;
+  /** True for facts that other actors fold too: a copy goes to those that the kind's `audience` names. */
+  readonly forwarded?: boolean;
+  /** True for forwarded facts that are for other actors only: they have no place in the derived topic and no table. */
+  readonly internal?: boolean;
 }
 
 export type DerivedValue = string | number | boolean | null | readonly unknown[] | object;
@@ -50,5 +54,18 @@ export interface DerivedEvent {
 
 /** Where facts go while an asset folds. Times are epoch milliseconds. */
 export interface Facts {
+  /** Whether internal facts are wanted: nobody folds those of an asset that never stood anywhere. */
+  readonly forwards: boolean;
   emit(type: DerivedType, key: string, eventTime: number, data: DerivedData): void;
+  /**
+   * Takes a fact back, for actors that fold in order of arrival. Those that fold in order of device time never need
+   * it: what their facts were and what they should be is compared by key.
+   */
+  retract(type: DerivedType, key: string, eventTime: number, data: DerivedData): void;
+}
+
+/** An actor that hears of the facts of another. */
+export interface Address {
+  readonly kind: string;
+  readonly key: string;
 }

@@ -8,20 +8,34 @@ export interface Fact {
   data: DerivedData;
 }
 
-/** Facts of one turn in order of emission; a key emitted again within the turn replaces what was said before. */
+export interface FactChange {
+  readonly fact: Fact;
+  readonly op: 'upsert' | 'retract';
+}
+
+/** Facts of one turn in order of emission; a key said again within the turn replaces what was said before. */
 export class FactList implements Facts {
-  readonly items: Fact[] = [];
+  readonly items: FactChange[] = [];
+  forwards = false;
 
   emit(type: DerivedType, key: string, eventTime: number, data: DerivedData): void {
+    this.#say(type, key, eventTime, data, 'upsert');
+  }
+
+  retract(type: DerivedType, key: string, eventTime: number, data: DerivedData): void {
+    this.#say(type, key, eventTime, data, 'retract');
+  }
+
+  #say(type: DerivedType, key: string, eventTime: number, data: DerivedData, op: FactChange['op']): void {
+    const change = { fact: { type, key, eventTime, data }, op };
     for (let i = this.items.length - 1; i >= 0; i--) {
-      const item = this.items[i];
-      if (item.key === key && item.type === type) {
-        item.eventTime = eventTime;
-        item.data = data;
+      const { fact } = this.items[i];
+      if (fact.key === key && fact.type === type) {
+        this.items[i] = change;
         return;
       }
     }
-    this.items.push({ type, key, eventTime, data });
+    this.items.push(change);
   }
 
   clear(): void {
@@ -32,7 +46,12 @@ export class FactList implements Facts {
 /** Facts by type and key, the newest statement of each; for comparing what was said with what should be said. */
 export class FactMap implements Facts {
   readonly byKey = new Map<string, Fact>();
+  readonly forwards: boolean;
   #open: Set<string> | null = null;
+
+  constructor(forwards = false) {
+    this.forwards = forwards;
+  }
 
   /** What is emitted from here on is open: not said as it happens, but published now and then. */
   beginOpen(): void {
@@ -41,7 +60,7 @@ export class FactMap implements Facts {
 
   /** A map that goes on from what was said so far. */
   copy(): FactMap {
-    const copy = new FactMap();
+    const copy = new FactMap(this.forwards);
     for (const [id, fact] of this.byKey) copy.byKey.set(id, fact);
     return copy;
   }
@@ -52,15 +71,14 @@ export class FactMap implements Facts {
     this.#open?.add(id);
   }
 
+  retract(type: DerivedType, key: string): void {
+    this.byKey.delete(`${type.name}\n${key}`);
+  }
+
   /** Whether a fact is a lazy one in its open form; where nobody told what is open, every lazy fact may be. */
   isOpen(id: string, fact: Fact): boolean {
     return fact.type.lazy === true && (this.#open?.has(id) ?? true);
   }
-}
-
-export interface FactChange {
-  readonly fact: Fact;
-  readonly op: 'upsert' | 'retract';
 }
 
 /**

@@ -3,16 +3,18 @@ import type { PartitionState } from '../../snapshots/contract.ts';
 import { murmur2 } from '../kernel/hash.ts';
 import type { RecordBatch } from '../log/contract.ts';
 import { packState, StateBuffer } from './base.ts';
+import { hasLifecycle } from './columns.ts';
 import type { ActorType, AssetConfig, ReadingDecoder } from './contract.ts';
-import { type FactChange, FactList } from './facts.ts';
+import type { Address } from './derived.ts';
+import { type Fact, type FactChange, FactList, type FactMap } from './facts.ts';
 import { KindRuntime } from './kind-runtime.ts';
 import { foldLate, foldOutOfSilence, restoreAfterFailure } from './late.ts';
 import { foldLifecycleRecord, Whereabouts } from './lifecycle.ts';
-import { type Cause, Outputs } from './outputs.ts';
+import { type Cause, type EventSubject, Outputs } from './outputs.ts';
 import type { ShardPosition } from './position.ts';
 import { Reading } from './reading.ts';
 import { Tally } from './tally.ts';
-import type { Turn } from './turn.ts';
+import type { Place, Turn } from './turn.ts';
 import { EntryWriter } from './window-entry.ts';
 
 /** A base is noted every so many readings of an asset: what a late reading has to fold again at the least. */
@@ -25,6 +27,8 @@ export interface FoldOptions {
   readonly position: ShardPosition;
   /** How far behind the asset's newest device time a reading may come and still be folded in. */
   readonly horizonMs: number;
+  /** Partitions of every topic: where the actors live that hear of this partition's facts. */
+  readonly partitions: number;
 }
 
 /**
@@ -37,7 +41,7 @@ export class PartitionFold implements Turn {
   readonly state: PartitionState;
   readonly position: ShardPosition;
   readonly horizonMs: number;
-  readonly outputs = new Outputs();
+  readonly outputs: Outputs;
   readonly tally = new Tally();
   readonly kinds: readonly KindRuntime[];
   readonly decoder: ReadingDecoder;
@@ -59,6 +63,7 @@ export class PartitionFold implements Turn {
     this.state = options.state;
     this.position = options.position;
     this.horizonMs = options.horizonMs;
+    this.outputs = new Outputs(options.partitions);
     this.kinds = options.type.kinds.map((kind, i) => {
       const runtime = new KindRuntime(kind, i, (index) => this.state.name(index));
       runtime.asset.sides = this.state;
@@ -84,7 +89,7 @@ export class PartitionFold implements Turn {
     this.position.clock = clock;
     const { bytes, keyStart, keyEnd, valueEnd, timestamp, baseOffset } = batch;
     const { decoder, reading, cause } = this;
-    cause.topic = 'telemetry';
+    cause.topic = this.type.topics.readings;
     for (let i = from; i < to; i++) {
       cause.offset = baseOffset + i;
       cause.ordinal = 0;
@@ -105,12 +110,12 @@ export class PartitionFold implements Turn {
   /** Folds records `[from, to)` of a lifecycle batch. */
   lifecycle(batch: RecordBatch, from: number, to: number, clock: number): void {
     this.position.clock = clock;
-    this.cause.topic = 'lifecycle';
+    this.cause.topic = this.type.topics.lifecycle;
     for (let i = from; i < to; i++) {
       this.cause.offset = batch.baseOffset + i;
       this.cause.ordinal = 0;
       const refused = foldLifecycleRecord(this, batch, i);
-      if (refused !== null) this.#setAside(batch, i, refused, 'lifecycle');
+      if (refused !== null) this.#setAside(batch, i, refused);
       this.position.lifecycle = batch.baseOffset + i + 1;
     }
     this.tally.bytes += bytesOf(batch, from, to);
@@ -122,6 +127,7 @@ export class PartitionFold implements Turn {
     const runtime = this.kinds[reading.kind];
     const created = this.locate(runtime, decoder.serialBytes, decoder.serialStart, decoder.serialEnd);
     if (created === 'kind_mismatch') return created;
+    if (this.type.order === 'arrival') return this.#foldArrived(runtime);
     const asset = runtime.asset;
     if (asset.quarantined !== 0) return 'quarantined';
     const config = runtime.config(asset.cadenceS, asset.zone);
@@ -132,6 +138,7 @@ export class PartitionFold implements Turn {
     }
     this.change(asset.block);
     this.noteBase(runtime);
+    this.#facts.forwards = hasLifecycle(asset);
     try {
       if (asset.silence !== 0) foldOutOfSilence(this, runtime, config);
       else runtime.kind.fold(asset, reading, config, this.#facts);
@@ -141,6 +148,34 @@ export class PartitionFold implements Turn {
       return 'fold_failed';
     }
     this.#applied(runtime, config, clock);
+    if (this.#facts.items.length > 0) this.#sayFacts(runtime);
+    return null;
+  }
+
+  /**
+   * Folds a record of an actor for which order of arrival is enough. A record that cannot be folded has changed
+   * nothing: such a kind writes its state last.
+   */
+  #foldArrived(runtime: KindRuntime): string | null {
+    const { asset, kind } = runtime;
+    const { block } = asset;
+    this.cause.recordTime = this.reading.receiveTime;
+    this.change(block);
+    this.#facts.forwards = true;
+    try {
+      kind.fold(asset, this.reading, runtime.config(0, 0), this.#facts);
+    } catch (error) {
+      this.#facts.clear();
+      asset.invalid += 1;
+      this.onFailure?.(kind.name, asset.serial, error);
+      return 'fold_failed';
+    }
+    asset.applied += 1;
+    asset.revision += 1;
+    asset.unpublished = 1;
+    this.state.unpublished[block.id] = 1;
+    this.tally.applied++;
+    if (this.onTouch !== null) this.onTouch(block.id, asset.slot);
     if (this.#facts.items.length > 0) this.#sayFacts(runtime);
     return null;
   }
@@ -222,26 +257,38 @@ export class PartitionFold implements Turn {
   }
 
   #sayFacts(runtime: KindRuntime): void {
-    const subject = this.subject(runtime);
-    for (const fact of this.#facts.items) this.outputs.event(subject, this.cause, fact, 'upsert');
+    this.say(runtime, this.#facts.items);
     this.tally.facts(runtime.kind.name, this.#facts.items);
     this.#facts.clear();
   }
 
   say(runtime: KindRuntime, changes: readonly FactChange[]): void {
     if (changes.length === 0) return;
-    const subject = this.subject(runtime);
-    for (const change of changes) this.outputs.event(subject, this.cause, change.fact, change.op);
+    const place = this.whereabouts.of(runtime);
+    const subject = this.#subject(runtime, place);
+    for (const change of changes) {
+      this.outputs.event(subject, this.cause, change, audienceOf(runtime, place, change.fact));
+    }
   }
 
-  subject(runtime: KindRuntime) {
+  forward(runtime: KindRuntime, facts: FactMap | null): void {
+    if (facts === null || runtime.kind.audience === undefined) return;
+    const place = this.whereabouts.of(runtime);
+    const subject = this.#subject(runtime, place);
+    for (const fact of facts.byKey.values()) {
+      const audience = audienceOf(runtime, place, fact);
+      if (audience.length > 0) this.outputs.copy(subject, this.cause, fact, audience);
+    }
+  }
+
+  #subject(runtime: KindRuntime, place: Place): EventSubject {
     const { asset, kind } = runtime;
     return {
       serial: asset.serial,
       keyBytes: asset.block.serialBytes(asset.slot).slice(),
       kind: kind.name,
       machine: kind.machine,
-      siteId: this.whereabouts.of(runtime).siteId,
+      siteId: place.siteId,
       version: this.position.epoch * 2 ** 32 + asset.revision,
     };
   }
@@ -253,13 +300,21 @@ export class PartitionFold implements Turn {
     return true;
   }
 
-  #setAside(batch: RecordBatch, i: number, reason: string, topic = 'telemetry'): void {
+  #setAside(batch: RecordBatch, i: number, reason: string): void {
     if (reason === '') return;
+    const { topic } = this.cause;
     const key = batch.keyEnd[i] > batch.keyStart[i] ? batch.bytes.slice(batch.keyStart[i], batch.keyEnd[i]) : null;
     const value = batch.bytes.slice(batch.keyEnd[i], batch.valueEnd[i]);
     this.outputs.deadLetter(topic, this.partition, batch.baseOffset + i, batch.timestamp, key, value, reason);
     this.tally.rejected(reason);
   }
+}
+
+const NOBODY: readonly Address[] = [];
+
+function audienceOf({ kind, asset }: KindRuntime, place: Place, fact: Fact): readonly Address[] {
+  if (fact.type.forwarded !== true && fact.type.internal !== true) return NOBODY;
+  return kind.audience?.(asset, place.occupancies, fact) ?? NOBODY;
 }
 
 /** Keys and values of records `[from, to)`. */

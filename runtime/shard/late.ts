@@ -1,5 +1,5 @@
 import { copyState, packState, restoreState, StateBuffer } from './base.ts';
-import type { AnyAsset } from './columns.ts';
+import { type AnyAsset, hasLifecycle } from './columns.ts';
 import type { AssetConfig } from './contract.ts';
 import type { Facts } from './derived.ts';
 import { difference, type FactChange, FactMap } from './facts.ts';
@@ -10,7 +10,7 @@ import { type WindowSlice, windowBack } from './window.ts';
 import { compareEntries, decodeReadingEntry, timeOf } from './window-entry.ts';
 
 const replayed = new Reading();
-const nothing: Facts = { emit() {} };
+const nothing: Facts = { forwards: false, emit() {}, retract() {} };
 
 /**
  * A reading that is not the newest of its asset: a duplicate, or one that belongs into the past. The past is folded
@@ -94,7 +94,7 @@ function foldInto(
   const { readings } = slice;
   runtime.nameScratch(asset);
   restoreState(before, slice.base);
-  const without = new FactMap();
+  const without = new FactMap(hasLifecycle(asset));
   foldEntries(runtime, before, readings.slice(0, rebase), config, without);
   const base = rebase === 0 ? null : packState(before, packed).slice();
   foldEntries(runtime, before, readings.slice(rebase, at), config, without);
@@ -114,13 +114,13 @@ export function foldOutOfSilence(fold: Turn, runtime: KindRuntime, config: Asset
   const { kind, asset, before, after } = runtime;
   runtime.nameScratch(asset);
   copyState(asset, before, true);
-  const said = new FactMap();
+  const said = new FactMap(hasLifecycle(asset));
   elapse(runtime, before, asset.silence, config, said);
   said.beginOpen();
   kind.open(before, config, said);
   copyState(asset, after, true);
   after.silence = 0;
-  const truth = new FactMap();
+  const truth = new FactMap(hasLifecycle(asset));
   kind.fold(after, fold.reading, config, truth);
   copyState(after, asset, false);
   truth.beginOpen();
@@ -147,6 +147,20 @@ export function refoldWindow(fold: Turn, runtime: KindRuntime, from: AssetConfig
   fold.say(runtime, difference(before, after, asset.unpublished !== 0));
 }
 
+/**
+ * What the window still holds, and what is open, as it stands now: for those who shall hear of the asset from here on.
+ * Null where there is nothing.
+ */
+export function windowFacts(fold: Turn, runtime: KindRuntime): FactMap | null {
+  const { asset } = runtime;
+  if (asset.lastDeviceTime === 0) return null;
+  const answer = windowBack(fold.state, asset, Math.max(1, asset.lastDeviceTime - fold.horizonMs), null);
+  if (answer.found !== 'slice') return null;
+  runtime.nameScratch(asset);
+  const config = runtime.config(asset.cadenceS, asset.zone);
+  return factsOf(runtime, runtime.before, answer.slice, asset.silence, config, null);
+}
+
 /** A timer says that the silence has reached the next stage. Returns the clock at which the one after is due. */
 export function announceSilence(fold: Turn, runtime: KindRuntime): void {
   const { asset, kind, before, after } = runtime;
@@ -154,11 +168,11 @@ export function announceSilence(fold: Turn, runtime: KindRuntime): void {
   runtime.nameScratch(asset);
   copyState(asset, before, true);
   copyState(asset, after, true);
-  const said = new FactMap();
+  const said = new FactMap(hasLifecycle(asset));
   elapse(runtime, before, asset.silence, config, said);
   said.beginOpen();
   kind.open(before, config, said);
-  const now = new FactMap();
+  const now = new FactMap(hasLifecycle(asset));
   elapse(runtime, after, asset.silence + 1, config, now);
   now.beginOpen();
   kind.open(after, config, now);
@@ -174,7 +188,7 @@ export function openFacts(runtime: KindRuntime): FactMap {
   const config = runtime.config(asset.cadenceS, asset.zone);
   runtime.nameScratch(asset);
   copyState(asset, before, true);
-  const facts = new FactMap();
+  const facts = new FactMap(hasLifecycle(asset));
   elapse(runtime, before, asset.silence, config, facts);
   facts.beginOpen();
   kind.open(before, config, facts);
@@ -207,7 +221,7 @@ function factsOf(
   config: AssetConfig,
   result: AnyAsset | null,
 ): FactMap {
-  const facts = new FactMap();
+  const facts = new FactMap(hasLifecycle(runtime.asset));
   refold(runtime, scratch, slice, config, facts);
   if (result !== null) copyState(scratch, result, false);
   endFacts(runtime, scratch, silence, config, facts);

@@ -1,11 +1,11 @@
 import type { RecordBatch } from '../log/contract.ts';
 import type { AnyAsset } from './columns.ts';
-import type { LifecycleRecord, LifecycleResult } from './contract.ts';
+import type { LifecycleRecord, LifecycleResult, Occupancy } from './contract.ts';
 import type { Facts } from './derived.ts';
 import { difference, FactMap } from './facts.ts';
 import type { KindRuntime } from './kind-runtime.ts';
-import { refoldWindow } from './late.ts';
-import type { Places, Turn } from './turn.ts';
+import { refoldWindow, windowFacts } from './late.ts';
+import type { Place, Places, Turn } from './turn.ts';
 
 /** An asset keeps at most so many lifecycle records; more are set aside. Real lives have dozens. */
 export const MAX_LIFECYCLE_RECORDS = 4096;
@@ -14,7 +14,7 @@ export const MAX_LIFECYCLE_RECORDS = 4096;
 type LifecycleList = readonly (readonly [string, string, number, number, string, string])[];
 
 const encoder = new TextEncoder();
-const silent: Facts = { emit() {} };
+const silent: Facts = { forwards: false, emit() {}, retract() {} };
 
 /**
  * Folds one lifecycle record: the asset's whole list is folded without it and with it, however old it is, and what
@@ -41,9 +41,9 @@ export function foldLifecycleRecord(fold: Turn, batch: RecordBatch, i: number): 
   }
   if (records.length >= MAX_LIFECYCLE_RECORDS) return 'lifecycle_full';
   const { serial } = asset;
-  const before = new FactMap();
-  if (records.length > 0) runtime.kind.foldLifecycle(serial, records, before);
-  const after = new FactMap();
+  const before = new FactMap(true);
+  const known = records.length > 0 ? runtime.kind.foldLifecycle(serial, records, before).occupancies : [];
+  const after = new FactMap(true);
   const grown = [...records, decoded.record];
   const result = runtime.kind.foldLifecycle(serial, grown, after);
   fold.state.writeLife(asset.block, asset.slot, grown.map(toRow));
@@ -54,6 +54,7 @@ export function foldLifecycleRecord(fold: Turn, batch: RecordBatch, i: number): 
   fold.cause.recordTime = decoded.record.recordTime;
   fold.say(runtime, difference(before, after, false));
   configure(fold, runtime, result);
+  if (!sameStays(known, result.occupancies)) fold.forward(runtime, windowFacts(fold, runtime));
   if (fold.onTouch !== null) fold.onTouch(asset.block.id, asset.slot);
   return null;
 }
@@ -96,12 +97,11 @@ export function lifecycleResult(fold: Turn, runtime: KindRuntime, asset: AnyAsse
   return runtime.kind.foldLifecycle(asset.serial, readLifecycle(fold, asset), silent);
 }
 
-interface Place {
-  readonly siteId: string | null;
-  readonly slot: string | null;
+function sameStays(a: readonly Occupancy[], b: readonly Occupancy[]): boolean {
+  return a.length === b.length && JSON.stringify(a) === JSON.stringify(b);
 }
 
-const NOWHERE: Place = { siteId: null, slot: null };
+const NOWHERE: Place = { siteId: null, slot: null, occupancies: [] };
 const MAX_REMEMBERED = 50_000;
 
 /** Where assets stand, remembered for those that spoke lately, since every derived event names the site. */
@@ -114,7 +114,8 @@ export class Whereabouts implements Places {
   }
 
   of(runtime: KindRuntime): Place {
-    const { asset } = runtime;
+    const { asset, kind } = runtime;
+    if (kind.place !== undefined) return { ...kind.place(asset), occupancies: [] };
     if (asset.lifecycleState === 255) return NOWHERE;
     const id = asset.block.id * 65536 + asset.slot;
     let place = this.#places.get(id);
@@ -129,8 +130,8 @@ export class Whereabouts implements Places {
     this.#remember(runtime.asset.block.id * 65536 + runtime.asset.slot, result);
   }
 
-  #remember(id: number, { siteId, slot }: Place): void {
+  #remember(id: number, { siteId, slot, occupancies }: Place): void {
     if (this.#places.size >= MAX_REMEMBERED) this.#places.delete(this.#places.keys().next().value as number);
-    this.#places.set(id, { siteId, slot });
+    this.#places.set(id, { siteId, slot, occupancies });
   }
 }

@@ -1,7 +1,8 @@
 import { isoTime } from '../kernel/iso.ts';
-import type { AppendRecord } from '../log/contract.ts';
-import type { DerivedType } from './derived.ts';
-import type { Fact } from './facts.ts';
+import { murmur2, partitionOf } from '../kernel/hash.ts';
+import { type AppendRecord, type OutputRecord, topics } from '../log/contract.ts';
+import type { Address, DerivedType } from './derived.ts';
+import type { Fact, FactChange } from './facts.ts';
 
 const encoder = new TextEncoder();
 
@@ -26,30 +27,45 @@ export interface EventSubject {
 /** The outputs of the commit in progress. With `suppressed` (recovery) they are counted and dropped: they are committed already. */
 export class Outputs {
   derived: AppendRecord[] = [];
+  /** Copies of facts for other actors, each with the partition of the actor that hears of it. */
+  contributions: OutputRecord[] = [];
   deadLetters: AppendRecord[] = [];
   bytes = 0;
   suppressed = false;
+  readonly #partitions: number;
 
-  event(subject: EventSubject, cause: Cause, fact: Fact, op: 'upsert' | 'retract'): void {
+  /** `partitions`: of every topic. */
+  constructor(partitions: number) {
+    this.#partitions = partitions;
+  }
+
+  /** States a fact in the derived topic (where it is not internal) and tells it to `audience`. */
+  event(subject: EventSubject, cause: Cause, change: FactChange, audience: readonly Address[]): void {
     const ordinal = cause.ordinal++;
     if (this.suppressed) return;
-    const value = encoder.encode(
-      JSON.stringify({
-        id: `${cause.topic}-${cause.partition}-${cause.offset}-${ordinal}`,
-        type: fact.type.name,
-        serial: subject.serial,
-        kind: subject.kind,
-        siteId: subject.siteId,
-        eventTime: isoTime(fact.eventTime),
-        recordTime: isoTime(cause.recordTime),
-        key: fact.key,
-        version: subject.version,
-        op,
-        machine: subject.machine,
-        data: encodeData(fact.type, fact.data),
-      }),
-    );
-    this.derived.push({ key: subject.keyBytes, value });
+    const { type } = change.fact;
+    if (type.internal === true && audience.length === 0) return;
+    const json = encodeEvent(subject, cause, change, ordinal);
+    if (type.internal !== true) {
+      const value = encoder.encode(json);
+      this.derived.push({ key: subject.keyBytes, value });
+      this.bytes += value.length;
+    }
+    for (const to of audience) this.#contribute(to, json);
+  }
+
+  /** Tells a fact to `audience` alone: it stands in the derived topic already. */
+  copy(subject: EventSubject, cause: Cause, fact: Fact, audience: readonly Address[]): void {
+    const ordinal = cause.ordinal++;
+    if (this.suppressed || audience.length === 0) return;
+    const json = encodeEvent(subject, cause, { fact, op: 'upsert' }, ordinal);
+    for (const to of audience) this.#contribute(to, json);
+  }
+
+  #contribute(to: Address, json: string): void {
+    const key = encoder.encode(to.key);
+    const value = encoder.encode(`{"to":${JSON.stringify(to)},${json.slice(1)}`);
+    this.contributions.push({ key, value, partition: partitionOf(murmur2(key), this.#partitions) });
     this.bytes += value.length;
   }
 
@@ -68,11 +84,13 @@ export class Outputs {
     this.bytes += record.length;
   }
 
-  take(): Map<string, AppendRecord[]> {
-    const taken = new Map<string, AppendRecord[]>();
-    if (this.derived.length > 0) taken.set('derived', this.derived);
-    if (this.deadLetters.length > 0) taken.set('dead-letters', this.deadLetters);
+  take(): Map<string, OutputRecord[]> {
+    const taken = new Map<string, OutputRecord[]>();
+    if (this.derived.length > 0) taken.set(topics.derived, this.derived);
+    if (this.contributions.length > 0) taken.set(topics.contributions, this.contributions);
+    if (this.deadLetters.length > 0) taken.set(topics.deadLetters, this.deadLetters);
     this.derived = [];
+    this.contributions = [];
     this.deadLetters = [];
     this.bytes = 0;
     return taken;
@@ -110,6 +128,23 @@ export function decodeDeadLetter(record: Uint8Array): DeadLetter {
     reason: head.reason,
     value: record.subarray(lineEnd + 1),
   };
+}
+
+function encodeEvent(subject: EventSubject, cause: Cause, { fact, op }: FactChange, ordinal: number): string {
+  return JSON.stringify({
+    id: `${cause.topic}-${cause.partition}-${cause.offset}-${ordinal}`,
+    type: fact.type.name,
+    serial: subject.serial,
+    kind: subject.kind,
+    siteId: subject.siteId,
+    eventTime: isoTime(fact.eventTime),
+    recordTime: isoTime(cause.recordTime),
+    key: fact.key,
+    version: subject.version,
+    op,
+    machine: subject.machine,
+    data: encodeData(fact.type, fact.data),
+  });
 }
 
 function encodeData(type: DerivedType, data: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -27,6 +27,8 @@ export class Reading {
   readonly values = new Float64Array(MAX_FIELDS + 1);
   /** Texts, lists and unknown fields as [name, value] in ascending order of name; null where there are none. */
   extra: [name: string, value: unknown][] | null = null;
+  /** What the decoder of an actor type with records of another shape leaves for its kinds; null otherwise. */
+  content: unknown = null;
 }
 
 export type FieldType = 'number' | 'enum' | 'bool' | 'text' | 'list' | 'alerts';

@@ -1,7 +1,7 @@
 import type { PartitionState, SnapshotMeta } from '../../snapshots/contract.ts';
 import { GridfoldError } from '../kernel/errors.ts';
-import { type Claim, type Log, topics } from '../log/contract.ts';
-import type { ActorType } from './contract.ts';
+import type { Claim, Log } from '../log/contract.ts';
+import { type ActorTopics, type ActorType, topicOf } from './contract.ts';
 import type { PartitionFold } from './fold.ts';
 import { decodeJournal, type Step, StepKind } from './journal.ts';
 import { decodePosition, type ShardPosition, startPosition } from './position.ts';
@@ -13,9 +13,13 @@ export const phases = ['claiming', 'restoring', 'checking', 'replaying', 'live',
 export type Phase = (typeof phases)[number];
 
 /** Claiming: fence the owner before us, then read how far it had committed. */
-export async function claimPartition(log: Log, partition: number): Promise<{ claim: Claim; committed: ShardPosition }> {
-  const claim = await log.claim(partition);
-  const { position } = await log.committed(partition);
+export async function claimPartition(
+  log: Log,
+  { journal }: ActorTopics,
+  partition: number,
+): Promise<{ claim: Claim; committed: ShardPosition }> {
+  const claim = await log.claim(journal, partition);
+  const { position } = await log.committed(journal, partition);
   return { claim, committed: position === null ? startPosition() : decodePosition(position) };
 }
 
@@ -36,9 +40,8 @@ export function fallback(error: unknown, tried: RestoreFrom, logReachesBack: boo
 }
 
 /** True while the log still holds everything from the first record on: then losing every snapshot costs only time. */
-export function reachesBack(log: Log, partition: number): boolean {
-  const needed = [topics.telemetry, topics.lifecycle, topics.journal];
-  return needed.every((topic) => log.extent(topic, partition).start === 0);
+export function reachesBack(log: Log, { readings, lifecycle, journal }: ActorTopics, partition: number): boolean {
+  return [readings, lifecycle, journal].every((topic) => log.extent(topic, partition).start === 0);
 }
 
 export function versionsOf(type: ActorType): Record<string, string> {
@@ -54,22 +57,23 @@ export function checkRecovery(
   committed: ShardPosition,
 ): ShardPosition {
   const snapshot = state.restored === null ? startPosition() : decodePosition(state.restored.position);
-  for (const topic of [topics.telemetry, topics.lifecycle] as const) {
+  for (const input of ['telemetry', 'lifecycle'] as const) {
+    const topic = topicOf(type, input);
     const { start, end } = log.extent(topic, partition);
-    if (committed[topic] > end) {
+    if (committed[input] > end) {
       throw new GridfoldError(
         'log_behind_commit',
         'stop',
-        `${topic}-${partition} ends at ${end}, but ${committed[topic]} is committed: records ${end}..${committed[topic] - 1} that were folded are gone from the log`,
+        `${topic}-${partition} ends at ${end}, but ${committed[input]} is committed: records ${end}..${committed[input] - 1} that were folded are gone from the log`,
       );
     }
-    if (snapshot[topic] < start && snapshot[topic] < committed[topic]) {
-      throw missing(topic, partition, snapshot[topic], start);
+    if (snapshot[input] < start && snapshot[input] < committed[input]) {
+      throw missing(topic, partition, snapshot[input], start);
     }
   }
-  const journal = log.extent(topics.journal, partition);
+  const journal = log.extent(type.topics.journal, partition);
   if (snapshot.commit < committed.commit && snapshot.commit < journal.start) {
-    throw missing(topics.journal, partition, snapshot.commit, journal.start);
+    throw missing(type.topics.journal, partition, snapshot.commit, journal.start);
   }
   const versions = versionsOf(type);
   const differing = Object.entries(state.restored?.versions ?? {}).filter(([kind, v]) => versions[kind] !== v);
@@ -97,10 +101,10 @@ function missing(topic: string, partition: number, from: number, to: number): Gr
  * Returns how many records that were.
  */
 export async function replay(log: Log, fold: PartitionFold, committed: ShardPosition): Promise<number> {
-  const { partition, position } = fold;
-  const telemetry = new RecordReader(log, topics.telemetry, partition, position.telemetry);
-  const lifecycle = new RecordReader(log, topics.lifecycle, partition, position.lifecycle);
-  const journal = new RecordReader(log, topics.journal, partition, position.commit);
+  const { partition, position, type } = fold;
+  const telemetry = new RecordReader(log, type.topics.readings, partition, position.telemetry);
+  const lifecycle = new RecordReader(log, type.topics.lifecycle, partition, position.lifecycle);
+  const journal = new RecordReader(log, type.topics.journal, partition, position.commit);
   let records = 0;
   fold.outputs.suppressed = true;
   for (;;) {

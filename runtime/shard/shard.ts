@@ -2,8 +2,8 @@ import { type ActorSystemRef, dispatch, type Ref, spawn } from 'nact';
 import type { PartitionState, SnapshotFigures } from '../../snapshots/contract.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { crashPoint } from '../kernel/crash.ts';
-import { type Claim, type Log, topics } from '../log/contract.ts';
-import type { ActorType } from './contract.ts';
+import type { Claim, Log } from '../log/contract.ts';
+import { type ActorType, type InputTopic, topicOf } from './contract.ts';
 import { PartitionFold } from './fold.ts';
 import { encodeJournal, JournalBuilder, StepKind } from './journal.ts';
 import { encodePosition, type ShardPosition } from './position.ts';
@@ -19,7 +19,7 @@ import {
   usableSnapshot,
   versionsOf,
 } from './recovery.ts';
-import { type InputTopic, Source } from './source.ts';
+import { Source } from './source.ts';
 import type { Tally } from './tally.ts';
 import type { TimerGate } from './timer-gate.ts';
 import { anythingUnpublished, fireTimers, publishOpen, timersDue } from './timers.ts';
@@ -110,19 +110,24 @@ export class Shard {
         await this.#recover(restoreFrom);
         break;
       } catch (error) {
-        const { log } = this.options;
-        const next = fallback(error, restoreFrom, reachesBack(log, this.partition));
+        const { log, type } = this.options;
+        const next = fallback(error, restoreFrom, reachesBack(log, type.topics, this.partition));
         if (next === null) throw this.#fail(error);
         this.options.observer.phase(this.partition, 'restoring', { falling_back: next, because: String(error) });
         restoreFrom = next;
       }
     }
-    this.#actor = spawn(system, (_: unknown, message: Message) => this.#receive(message), `shard-${this.partition}`, {
-      onCrash: (_message: unknown, error: unknown, context: { stop: unknown }) => {
-        this.#fail(error);
-        return context.stop;
-      },
-    } as never) as unknown as Ref<Message>;
+    this.#actor = spawn(
+      system,
+      (_: unknown, message: Message) => this.#receive(message),
+      `${this.options.type.name}-${this.partition}`,
+      {
+        onCrash: (_message: unknown, error: unknown, context: { stop: unknown }) => {
+          this.#fail(error);
+          return context.stop;
+        },
+      } as never,
+    ) as unknown as Ref<Message>;
     this.#source.start((error) => this.#fail(error));
     this.#tick();
   }
@@ -176,14 +181,15 @@ export class Shard {
       observer.phase(partition, phase, detail);
     };
     enter('claiming');
-    const { claim, committed } = await claimPartition(log, partition);
+    const { claim, committed } = await claimPartition(log, type.topics, partition);
     enter('restoring', { generation: claim.generation });
     const state = await this.options.openState(usableSnapshot(committed), from);
     try {
       enter('checking', { assets: state.assets });
       const position = checkRecovery(log, partition, type, state, committed);
       this.snapshots = [{ ...position }];
-      this.fold = new PartitionFold({ type, partition, state, position, horizonMs: this.options.horizonMs });
+      const { horizonMs } = this.options;
+      this.fold = new PartitionFold({ type, partition, partitions: log.partitions, state, position, horizonMs });
       this.fold.onFailure = (kind, serial, error) => observer.quarantined(partition, kind, serial, error);
       enter('replaying', { commits: committed.commit - position.commit });
       const records = await replay(log, this.fold, committed);
@@ -192,7 +198,7 @@ export class Shard {
       this.committed = { ...this.fold.position };
       this.#recordsSinceSnapshot = records;
       this.options.gate.heard(this.committed.clock);
-      this.#source = new Source(log, partition, this.committed, (topic, run) =>
+      this.#source = new Source(log, type.topics, partition, this.committed, (topic, run) =>
         this.#send({ type: 'run', topic, run }),
       );
       this.watch(this.#watched);
@@ -351,6 +357,6 @@ export class Shard {
 
   /** Records of the log that are not folded yet. */
   lag(topic: InputTopic): number {
-    return this.options.log.extent(topics[topic], this.partition).end - this.committed[topic];
+    return this.options.log.extent(topicOf(this.options.type, topic), this.partition).end - this.committed[topic];
   }
 }

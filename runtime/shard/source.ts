@@ -1,8 +1,7 @@
-import { type Log, topics } from '../log/contract.ts';
+import type { Log } from '../log/contract.ts';
+import type { ActorTopics, InputTopic } from './contract.ts';
 import type { ShardPosition } from './position.ts';
 import { RecordReader, type Run } from './record-reader.ts';
-
-export type InputTopic = 'telemetry' | 'lifecycle';
 
 /** How many runs may be on their way to the shard; then the source pauses until one is folded. */
 const CREDITS = 2;
@@ -23,13 +22,17 @@ export class Source {
   #stopped = false;
   #finished: Promise<void> = Promise.resolve();
 
-  constructor(log: Log, partition: number, from: ShardPosition, deliver: (topic: InputTopic, run: Run) => void) {
+  constructor(
+    log: Log,
+    { readings, lifecycle }: ActorTopics,
+    partition: number,
+    from: ShardPosition,
+    deliver: (topic: InputTopic, run: Run) => void,
+  ) {
     this.#deliver = deliver;
-    this.#telemetry = new RecordReader(log, topics.telemetry, partition, from.telemetry);
-    this.#lifecycle = new RecordReader(log, topics.lifecycle, partition, from.lifecycle);
-    this.#unsubscribe = [topics.telemetry, topics.lifecycle].map((topic) =>
-      log.onAppend(topic, partition, () => this.#signal()),
-    );
+    this.#telemetry = new RecordReader(log, readings, partition, from.telemetry);
+    this.#lifecycle = new RecordReader(log, lifecycle, partition, from.lifecycle);
+    this.#unsubscribe = [readings, lifecycle].map((topic) => log.onAppend(topic, partition, () => this.#signal()));
   }
 
   start(failed: (error: unknown) => void): void {

@@ -1,4 +1,4 @@
-import type { Fact } from './facts.ts';
+import type { FactChange } from './facts.ts';
 
 /** What a partition counted since the last time somebody took the figures: once per batch, never per record. */
 export class Tally {
@@ -23,8 +23,10 @@ export class Tally {
     this.reasons.set(reason, (this.reasons.get(reason) ?? 0) + 1);
   }
 
-  facts(kind: string, facts: readonly Fact[]): void {
-    for (const { type, data } of facts) {
+  facts(kind: string, changes: readonly FactChange[]): void {
+    for (const {
+      fact: { type, data },
+    } of changes) {
       if (type.name !== 'state_transition') continue;
       const id = `${kind} ${data.from} ${data.to}`;
       this.transitions.set(id, (this.transitions.get(id) ?? 0) + 1);

@@ -1,16 +1,23 @@
 import type { Block } from '../../snapshots/block.ts';
 import type { PartitionState } from '../../snapshots/contract.ts';
-import type { ActorType, LifecycleResult } from './contract.ts';
-import type { FactChange } from './facts.ts';
+import type { ActorType, LifecycleResult, Occupancy } from './contract.ts';
+import type { FactChange, FactMap } from './facts.ts';
 import type { KindRuntime } from './kind-runtime.ts';
 import type { Cause } from './outputs.ts';
 import type { Reading } from './reading.ts';
 import type { Tally } from './tally.ts';
 import type { EntryWriter } from './window-entry.ts';
 
-/** Site and slot of the asset under the kind's cursor, as its lifecycle says. */
+/** Where an actor stands now, and where it stood. */
+export interface Place {
+  readonly siteId: string | null;
+  readonly slot: string | null;
+  readonly occupancies: readonly Occupancy[];
+}
+
+/** Place of the asset under the kind's cursor, as its lifecycle says. */
 export interface Places {
-  of(runtime: KindRuntime): { readonly siteId: string | null; readonly slot: string | null };
+  of(runtime: KindRuntime): Place;
   changed(runtime: KindRuntime, result: LifecycleResult): void;
 }
 
@@ -32,4 +39,6 @@ export interface Turn {
   change(block: Block): void;
   locate(runtime: KindRuntime, bytes: Uint8Array, start: number, end: number): 'known' | 'created' | 'kind_mismatch';
   say(runtime: KindRuntime, changes: readonly FactChange[]): void;
+  /** Tells forwarded facts to those who shall hear of them, and to nobody else. */
+  forward(runtime: KindRuntime, facts: FactMap | null): void;
 }

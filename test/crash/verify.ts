@@ -51,6 +51,7 @@ export async function verify(dir: string): Promise<Report> {
     const fold = new PartitionFold({
       type: deviceType,
       partition,
+      partitions: log.partitions,
       state: oracle,
       position: startPosition(),
       horizonMs: 86_400_000,
@@ -58,7 +59,7 @@ export async function verify(dir: string): Promise<Report> {
     await foldAll(log, fold, differ, events);
     report.records += fold.position.telemetry + fold.position.lifecycle;
     report.commits += fold.position.commit;
-    const { position } = await log.committed(partition);
+    const { position } = await log.committed(topics.journal, partition);
     const committed = position === null ? startPosition() : decodePosition(position);
     if (JSON.stringify(committed) !== JSON.stringify(fold.position)) {
       differ(`partition ${partition}: committed ${JSON.stringify(committed)}, folded ${JSON.stringify(fold.position)}`);

@@ -35,7 +35,7 @@ function records(topic: string, partition: number, from: number, count: number):
 /** Appends and commits in a fixed pattern; a commit's position is the number of commits before and with it. */
 async function write(log: Log, rounds: number): Promise<void> {
   for (let partition = 0; partition < PARTITIONS; partition++) {
-    const claim = await log.claim(partition);
+    const claim = await log.claim('journal', partition);
     for (let round = 0; round < rounds; round++) {
       const { end } = log.extent(topics.telemetry, partition);
       await log.append(topics.telemetry, partition, records(topics.telemetry, partition, end, 20 + (round % 50)));
@@ -82,7 +82,7 @@ async function examine(log: Log): Promise<string[]> {
       const error = await readBack(log, topic, partition);
       if (error !== null) refused.push(error.code);
     }
-    const { position } = await log.committed(partition);
+    const { position } = await log.committed('journal', partition);
     if (position === null) continue;
     const commits = Number(Buffer.from(position).toString());
     expect(log.extent(topics.journal, partition).end).toBe(commits);

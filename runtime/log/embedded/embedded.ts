@@ -5,10 +5,11 @@ import {
   type CommitBatch,
   type Committed,
   type Extent,
+  isJournal,
   type Log,
+  type OutputRecord,
   type RecordBatch,
   type Retention,
-  topics,
 } from '../contract.ts';
 import { badArgument, fenced } from './failures.ts';
 import { type Group, GroupWriter, type Owner } from './group.ts';
@@ -67,7 +68,7 @@ export class EmbeddedLog implements Log {
   readonly #say: (message: LogMessage) => void;
   readonly #writer: GroupWriter;
   readonly #open: Map<string, Partition>;
-  readonly #owners: readonly Owner[];
+  readonly #owners: Map<string, Owner>;
   readonly #counts = { commits: 0, readRecords: 0, readBytes: 0 };
   readonly #uncompacted = new Map<Partition, number>();
   #closing: Promise<void> | null = null;
@@ -85,7 +86,7 @@ export class EmbeddedLog implements Log {
   }
 
   async append(topic: string, partition: number, records: readonly AppendRecord[]): Promise<Extent> {
-    if (topic === topics.journal) throw badArgument('The journal is written by commits only.');
+    if (isJournal(topic)) throw badArgument('A journal is written by commits only.');
     const into = this.#partition(topic, partition);
     this.#refuseClosed();
     if (records.length === 0) return { start: into.end, end: into.end };
@@ -120,30 +121,33 @@ export class EmbeddedLog implements Log {
     return () => listeners.delete(own);
   }
 
-  async claim(partition: number): Promise<Claim> {
-    const owner = this.#owner(partition);
+  async claim(journal: string, partition: number): Promise<Claim> {
+    const owner = this.#owner(journal, partition);
     return this.#writer.enter(0, (group) => {
       owner.newest = { ...owner.newest, generation: owner.newest.generation + 1 };
       group.owners.add(owner);
-      return { partition, generation: owner.newest.generation };
+      return { journal, partition, generation: owner.newest.generation };
     });
   }
 
   async commit(claim: Claim, batch: CommitBatch): Promise<void> {
-    const owner = this.#owner(claim.partition);
-    const parts = [...batch.outputs].map(([topic, records]) => {
-      if (topic === topics.journal) throw badArgument('The journal is no output of its own.');
-      return { into: this.#partition(topic, claim.partition), records, bytes: sizeOf(records) };
-    });
+    const owner = this.#owner(claim.journal, claim.partition);
+    const parts: Part[] = [];
+    for (const [topic, records] of batch.outputs) {
+      if (isJournal(topic)) throw badArgument('The journal is no output of its own.');
+      for (const [partition, list] of byPartition(records, claim.partition)) {
+        parts.push({ into: this.#partition(topic, partition), records: list, bytes: sizeOf(list) });
+      }
+    }
     const journal = [{ key: null, value: batch.journal }];
-    const into = this.#partition(topics.journal, claim.partition);
+    const into = this.#partition(claim.journal, claim.partition);
     parts.push({ into, records: journal, bytes: batch.journal.length });
     const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
     const position = Uint8Array.from(batch.position);
     await this.#writer.enter(bytes, (group) => {
       const { generation } = owner.newest;
       if (claim.generation !== generation) throw fenced(claim.partition, claim.generation, generation);
-      const ends = packAll(group, parts);
+      const ends = packAll(group, parts, claim.partition);
       owner.newest = { generation, position, ends: { ...owner.newest.ends, ...ends } };
       group.owners.add(owner);
       group.commits = true;
@@ -151,9 +155,9 @@ export class EmbeddedLog implements Log {
     this.#counts.commits += 1;
   }
 
-  async committed(partition: number): Promise<Committed> {
+  async committed(journal: string, partition: number): Promise<Committed> {
     this.#refuseClosed();
-    const { generation, position } = this.#owner(partition).durable;
+    const { generation, position } = this.#owner(journal, partition).durable;
     return { generation, position };
   }
 
@@ -193,9 +197,16 @@ export class EmbeddedLog implements Log {
     return made;
   }
 
-  #owner(partition: number): Owner {
+  #owner(journal: string, partition: number): Owner {
+    const known = this.#owners.get(`${journal}/${partition}`);
+    if (known !== undefined) return known;
     this.#checkIndex(partition);
-    return this.#owners[partition];
+    if (!isJournal(journal))
+      throw badArgument(`"${journal}" is no journal: "journal", or a name that ends in "-journal".`);
+    const none = { generation: 0, position: null, ends: {} };
+    const made: Owner = { journal, partition, newest: none, durable: none };
+    this.#owners.set(`${journal}/${partition}`, made);
+    return made;
   }
 
   #checkIndex(partition: number): void {
@@ -248,16 +259,33 @@ function sizeOf(records: readonly AppendRecord[]): number {
   return bytes;
 }
 
-/** Packs every part and returns where each topic ends then. */
-function packAll(
-  group: Group,
-  parts: readonly { into: Partition; records: readonly AppendRecord[]; bytes: number }[],
-): Record<string, number> {
+interface Part {
+  readonly into: Partition;
+  readonly records: readonly AppendRecord[];
+  readonly bytes: number;
+}
+
+/** Records of one topic by the partition they go to, each list in order. */
+function byPartition(records: readonly OutputRecord[], own: number): Map<number, readonly AppendRecord[]> {
+  if (records.every((r) => r.partition === undefined)) return new Map([[own, records]]);
+  const lists = new Map<number, AppendRecord[]>();
+  for (const record of records) {
+    const partition = record.partition ?? own;
+    const list = lists.get(partition);
+    if (list === undefined) lists.set(partition, [record]);
+    else list.push(record);
+  }
+  return lists;
+}
+
+/** Packs every part and returns where each topic of the committing partition ends then. */
+function packAll(group: Group, parts: readonly Part[], own: number): Record<string, number> {
   const ends: Record<string, number> = {};
   for (const { into, records, bytes } of parts) {
     if (records.length === 0) continue;
     group.partitions.add(into);
-    ends[into.topic] = into.pack(records, bytes).end;
+    const { end } = into.pack(records, bytes);
+    if (into.index === own) ends[into.topic] = end;
   }
   return ends;
 }

@@ -18,8 +18,9 @@ import { type CommitRow, type Db, type Op, sealRow } from './rows.ts';
  */
 export type LogCrashPoint = 'log.append.1' | 'log.append.2' | 'log.commit.1' | 'log.commit.2';
 
-/** Who may commit for a partition, and what the newest commit said. `newest` runs ahead of `durable`. */
+/** Who may commit for a partition of a journal, and what the newest commit said. `newest` runs ahead of `durable`. */
 export interface Owner {
+  readonly journal: string;
   readonly partition: number;
   newest: CommitRow;
   durable: CommitRow;
@@ -175,7 +176,7 @@ export class GroupWriter {
     const now = this.#clock.now();
     for (const partition of group.partitions) this.logBytes = partition.seal(now, this.logBytes, ops);
     const commits = [...group.owners].map((owner) => ({ owner, row: owner.newest }));
-    for (const { owner, row } of commits) ops.push(sealRow(commitKey(owner.partition), row));
+    for (const { owner, row } of commits) ops.push(sealRow(commitKey(owner.journal, owner.partition), row));
     if (group.appends) crashPoint('log.append.1' satisfies LogCrashPoint);
     if (group.commits) crashPoint('log.commit.1' satisfies LogCrashPoint);
     await this.#db.batch(ops, { sync: true });

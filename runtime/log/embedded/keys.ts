@@ -1,8 +1,10 @@
+import { topics } from '../contract.ts';
+
 /**
  * LevelDB keys. They sort by topic, partition and base offset, so that a partition is one key range.
  *
  *   f                                     format and partition count
- *   c partition(u16)                      commit entry: generation, position, ends
+ *   c partition(u16) [journal]            commit entry: generation, position, ends; the name only where it is not `journal`
  *   m topic 00 partition(u16)             where the partition begins after a trim
  *   r topic 00 partition(u16) base(u48)   records, big-endian
  */
@@ -18,8 +20,19 @@ export function isTopicName(topic: string): boolean {
   return TOPIC.test(topic);
 }
 
-export function commitKey(partition: number): Uint8Array {
-  return Buffer.from([0x63, partition >> 8, partition & 0xff]);
+export const commitsRange: { gte: Uint8Array; lt: Uint8Array } = { gte: Buffer.from('c'), lt: Buffer.from('d') };
+
+export function commitKey(journal: string, partition: number): Uint8Array {
+  const name = journal === topics.journal ? '' : journal;
+  return Buffer.concat([Buffer.from([0x63, partition >> 8, partition & 0xff]), Buffer.from(name)]);
+}
+
+/** Null when the bytes are no commit key. */
+export function parseCommitKey(key: Uint8Array): { journal: string; partition: number } | null {
+  const bytes = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
+  if (bytes.length < 3) return null;
+  const journal = bytes.length === 3 ? topics.journal : bytes.toString('latin1', 3);
+  return isTopicName(journal) ? { journal, partition: bytes.readUInt16BE(1) } : null;
 }
 
 export function markerKey(topic: string, partition: number): Uint8Array {

@@ -64,7 +64,7 @@ async function verify(log: EmbeddedLog, acknowledged: ReadonlyMap<string, number
     const commits = await verifyTopic(log, topics.journal, partition);
     expect(commits).toBeGreaterThanOrEqual(told('commit'));
     expect(await verifyTopic(log, topics.derived, partition)).toBe(3 * commits);
-    const { position } = await log.committed(partition);
+    const { position } = await log.committed('journal', partition);
     expect(Number(Buffer.from(position ?? Buffer.from('0')).toString())).toBe(commits);
   }
 }

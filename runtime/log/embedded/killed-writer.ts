@@ -28,7 +28,7 @@ async function append(partition: number): Promise<never> {
 }
 
 async function commit(partition: number): Promise<never> {
-  const claim = await log.claim(partition);
+  const claim = await log.claim('journal', partition);
   let commits = log.extent(topics.journal, partition).end;
   for (;;) {
     const outputs = new Map([[topics.derived, records(topics.derived, partition, 3 * commits, 3)]]);

@@ -1,9 +1,9 @@
 import type { GridfoldError } from '../../kernel/errors.ts';
-import { topics } from '../contract.ts';
+import { isJournal } from '../contract.ts';
 import { agreeOnFormat, droppedByLevelDb, openDatabase, repairDatabase } from './database.ts';
 import { corrupt, isFileDamage } from './failures.ts';
 import type { Owner } from './group.ts';
-import { commitKey } from './keys.ts';
+import { commitKey, commitsRange, parseCommitKey } from './keys.ts';
 import { type Cut, type Decision, decide, mend, refusal } from './mend.ts';
 import { Partition } from './partition.ts';
 import { type CommitRow, type Db, type MarkerRow, readCommit, readMarker, sealRow } from './rows.ts';
@@ -19,7 +19,7 @@ export interface LogMessage {
 export interface Opened {
   readonly db: Db;
   readonly partitions: Map<string, Partition>;
-  readonly owners: Owner[];
+  readonly owners: Map<string, Owner>;
   readonly logBytes: number;
   readonly cuts: readonly Cut[];
 }
@@ -67,7 +67,7 @@ async function openOnce(options: OpenOptions): Promise<Opened> {
 }
 
 async function verify(db: Db, { partitions: count, acceptLoss, onMessage }: OpenOptions): Promise<Opened> {
-  const commits = Array.from({ length: count }, (_, p) => tolerant(acceptLoss, () => readCommit(db, p)));
+  const commits = await readCommits(db, count, acceptLoss);
   const { places, damagedKeys } = await listPlaces(db, commits);
   const logBytes = await logBytesOf(db, places);
   const verifyFrom = acceptLoss ? -1 : logBytes - VERIFIED_BYTES;
@@ -75,28 +75,30 @@ async function verify(db: Db, { partitions: count, acceptLoss, onMessage }: Open
   for (const { topic, partition } of places) {
     const marker: MarkerRow | null = tolerant(acceptLoss, () => readMarker(db, topic, partition));
     const found = await survey(db, topic, partition, marker, verifyFrom);
-    plans.push({ survey: found, decision: decide(found, commits[partition]?.ends[topic] ?? 0) });
+    plans.push({ survey: found, decision: decide(found, endTold(commits, topic, partition)) });
   }
   const losses = plans.flatMap(({ decision }) => (decision.kind === 'refuse' ? [decision.loss] : []));
   for (const {
     survey: { topic, partition },
     decision,
   } of plans) {
-    const told = commits[partition]?.ends[topics.journal] ?? 0;
-    if (topic !== topics.journal || decision.end.offset <= told) continue;
-    losses.push(`commit entry ${partition}: its journal ends at ${decision.end.offset}, the entry knows ${told} only`);
+    if (!isJournal(topic)) continue;
+    const told = endTold(commits, topic, partition);
+    if (decision.end.offset <= told) continue;
+    losses.push(
+      `commit entry ${topic}/${partition}: its journal ends at ${decision.end.offset}, the entry knows ${told} only`,
+    );
   }
   if (losses.length > 0 && !acceptLoss) throw refusal(losses);
   for (const loss of losses) onMessage({ level: 'warn', msg: `Given up: ${loss}`, fields: {} });
-  return settle(db, count, plans, commits, { logBytes, damagedKeys, onMessage });
+  return settle(db, plans, commits, { logBytes, damagedKeys, onMessage });
 }
 
 /** Carries the decisions out and builds what the log works with. */
 async function settle(
   db: Db,
-  count: number,
   plans: readonly { survey: Survey; decision: Decision }[],
-  commits: readonly (CommitRow | null)[],
+  commits: readonly KnownCommit[],
   {
     logBytes,
     damagedKeys,
@@ -127,26 +129,54 @@ async function settle(
     const at = { start: start.offset, end: end.offset, crc: end.crc, bytes: end.bytes, bytesBeforeStart: start.bytes };
     partitions.set(`${topic}/${partition}`, new Partition(topic, partition, at));
   }
-  const owners = await settleOwners(db, count, commits, partitions);
+  const owners = await settleOwners(db, commits, partitions);
   return { db, partitions, owners, logBytes, cuts };
+}
+
+/** The commit entry of a partition of a journal; `row` null: it was damaged, and that is accepted. */
+export interface KnownCommit {
+  readonly journal: string;
+  readonly partition: number;
+  readonly row: CommitRow | null;
+}
+
+async function readCommits(db: Db, count: number, acceptLoss: boolean): Promise<KnownCommit[]> {
+  const known: KnownCommit[] = [];
+  for (const key of await db.keys(commitsRange).all()) {
+    const parsed = parseCommitKey(key);
+    if (parsed === null || parsed.partition >= count) continue;
+    const { journal, partition } = parsed;
+    known.push({ journal, partition, row: tolerant(acceptLoss, () => readCommit(db, journal, partition)) });
+  }
+  return known;
+}
+
+/** Where a partition ends at least, as far as any commit tells. */
+function endTold(commits: readonly KnownCommit[], topic: string, partition: number): number {
+  let end = 0;
+  for (const { partition: own, row } of commits) if (own === partition) end = Math.max(end, row?.ends[topic] ?? 0);
+  return end;
 }
 
 /** A commit entry that does not fit its journal any more (accepted loss) begins anew, without a position. */
 async function settleOwners(
   db: Db,
-  count: number,
-  commits: readonly (CommitRow | null)[],
+  commits: readonly KnownCommit[],
   partitions: ReadonlyMap<string, Partition>,
-): Promise<Owner[]> {
-  const owners: Owner[] = [];
-  for (let partition = 0; partition < count; partition++) {
-    const journalEnd = partitions.get(`${topics.journal}/${partition}`)?.end ?? 0;
-    let row = commits[partition] ?? { generation: 0, position: null, ends: {} };
-    if ((row.ends[topics.journal] ?? 0) !== journalEnd) {
-      row = { generation: row.generation + 1, position: null, ends: { ...row.ends, [topics.journal]: journalEnd } };
-      await db.batch([sealRow(commitKey(partition), row)], { sync: true });
+): Promise<Map<string, Owner>> {
+  const owners = new Map<string, Owner>();
+  const settleOne = async (journal: string, partition: number, told: CommitRow | null) => {
+    const end = partitions.get(`${journal}/${partition}`)?.end ?? 0;
+    let row = told ?? { generation: 0, position: null, ends: {} };
+    if ((row.ends[journal] ?? 0) !== end) {
+      row = { generation: row.generation + 1, position: null, ends: { ...row.ends, [journal]: end } };
+      await db.batch([sealRow(commitKey(journal, partition), row)], { sync: true });
     }
-    owners.push({ partition, newest: row, durable: row });
+    owners.set(`${journal}/${partition}`, { journal, partition, newest: row, durable: row });
+  };
+  for (const { journal, partition, row } of commits) await settleOne(journal, partition, row);
+  for (const { topic, index } of partitions.values()) {
+    if (isJournal(topic) && !owners.has(`${topic}/${index}`)) await settleOne(topic, index, null);
   }
   return owners;
 }

@@ -50,8 +50,8 @@ function openRow<T>(db: Db, key: Uint8Array, what: string): T | null {
 
 export const readFormat = (db: Db): FormatRow | null => openRow(db, formatKey, 'The format entry');
 
-export const readCommit = (db: Db, partition: number): CommitRow | null =>
-  openRow(db, commitKey(partition), `The commit entry of partition ${partition}`);
+export const readCommit = (db: Db, journal: string, partition: number): CommitRow | null =>
+  openRow(db, commitKey(journal, partition), `The commit entry of ${journal}/${partition}`);
 
 export const readMarker = (db: Db, topic: string, partition: number): MarkerRow | null =>
   openRow(db, markerKey(topic, partition), `The start marker of ${topic}/${partition}`);

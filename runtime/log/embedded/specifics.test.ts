@@ -74,12 +74,12 @@ describe('embedded log', () => {
     await expect(log.append('no topic', 0, sized(1, 1))).rejects.toMatchObject(bad);
     await expect(log.append(topics.telemetry, 2, sized(1, 1))).rejects.toMatchObject(bad);
     await expect(log.append(topics.journal, 0, sized(1, 1))).rejects.toMatchObject(bad);
-    await expect(log.claim(-1)).rejects.toMatchObject(bad);
+    await expect(log.claim('journal', -1)).rejects.toMatchObject(bad);
     await expect(openEmbeddedLog({ dir, partitions: 0 })).rejects.toMatchObject(bad);
   });
 
   it('writes what arrives together with one fsync, small appends packed into one value', async () => {
-    const claims = await Promise.all([log.claim(0), log.claim(1)]);
+    const claims = await Promise.all([log.claim('journal', 0), log.claim('journal', 1)]);
     const before = log.stats.fsyncs;
     const calls = Array.from({ length: 50 }, () => log.append(topics.telemetry, 0, sized(2, 100)));
     await Promise.all([...calls, ...claims.map((claim) => log.commit(claim, commitOf('c')))]);
@@ -90,16 +90,16 @@ describe('embedded log', () => {
   });
 
   it('fences inside one group: what was called before the claim counts, what after does not', async () => {
-    const old = await log.claim(0);
+    const old = await log.claim('journal', 0);
     const outcomes = await Promise.allSettled([
       log.commit(old, commitOf('before')),
-      log.claim(0),
+      log.claim('journal', 0),
       log.commit(old, commitOf('after')),
     ]);
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
     expect(log.extent(topics.journal, 0)).toEqual({ start: 0, end: 1 });
     expect(log.extent(topics.derived, 0)).toEqual({ start: 0, end: 2 });
-    expect(Buffer.from((await log.committed(0)).position as Uint8Array).toString()).toBe('before');
+    expect(Buffer.from((await log.committed('journal', 0)).position as Uint8Array).toString()).toBe('before');
   });
 
   it('holds no more bytes than its queue may; further callers wait in line', async () => {
@@ -177,13 +177,13 @@ describe('embedded log', () => {
   });
 
   it('opens what a clean end left without a word, claims and commits included', async () => {
-    const claim = await log.claim(1);
+    const claim = await log.claim('journal', 1);
     await log.commit(claim, commitOf('one'));
     await log.close();
     await open();
     expect(said).toEqual([]);
     expect(log.cuts).toEqual([]);
-    expect(await log.committed(1)).toEqual({ position: Buffer.from('one'), generation: 1 });
-    expect((await log.claim(1)).generation).toBe(2);
+    expect(await log.committed('journal', 1)).toEqual({ position: Buffer.from('one'), generation: 1 });
+    expect((await log.claim('journal', 1)).generation).toBe(2);
   });
 });

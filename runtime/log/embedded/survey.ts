@@ -30,7 +30,10 @@ export interface Directory {
 }
 
 /** Topics and partitions that have records or a start marker, found with one seek for each. */
-export async function listPlaces(db: Db, commits: readonly (CommitRow | null)[]): Promise<Directory> {
+export async function listPlaces(
+  db: Db,
+  commits: readonly { partition: number; row: CommitRow | null }[],
+): Promise<Directory> {
   const places = new Map<string, { topic: string; partition: number }>();
   const note = ({ topic, partition }: { topic: string; partition: number }) =>
     places.set(`${topic}/${partition}`, { topic, partition });
@@ -53,9 +56,9 @@ export async function listPlaces(db: Db, commits: readonly (CommitRow | null)[])
     const parsed = parseMarkerKey(key);
     if (parsed !== null) note(parsed);
   }
-  commits.forEach((row, partition) => {
+  for (const { partition, row } of commits) {
     for (const topic of Object.keys(row?.ends ?? {})) note({ topic, partition });
-  });
+  }
   return { places: [...places.values()], damagedKeys };
 }
 

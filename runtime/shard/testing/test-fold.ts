@@ -43,6 +43,7 @@ export async function openTestFold(
   const fold = new PartitionFold({
     type,
     partition: 0,
+    partitions: 1,
     state,
     position: startPosition(),
     horizonMs: options.horizonMs ?? 86_400_000,

@@ -116,6 +116,7 @@ function foldLifecycle(serial: string, records: readonly LifecycleRecord[], out:
     slot: null,
     cadenceS: data.cadenceSeconds ?? null,
     timeZone: null,
+    occupancies: [],
     steps,
   };
 }
@@ -190,6 +191,8 @@ export const toyType: ActorType = {
   name: 'toy',
   kinds: [lamp],
   derived: [stayType, sumType, silenceType],
+  topics: { readings: 'telemetry', lifecycle: 'lifecycle', journal: 'journal' },
+  order: 'deviceTime',
   createDecoder: () => new LampDecoder(),
   decodeLifecycle(bytes, start, end, timestamp): LifecycleDecoded {
     const r = JSON.parse(Buffer.from(bytes.subarray(start, end)).toString());
