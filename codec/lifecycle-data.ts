@@ -16,12 +16,20 @@ const part = (shape: DataPart['shape'], doc: string, required = false): DataPart
 const type = (doc: string, data: Record<string, DataPart> = {}): LifecycleType => ({ doc, data });
 
 const REASON = part('text', 'Why.');
+const PLATE = {
+  model: part('label', 'Model.'),
+  capacityWh: part('amount', 'Energy it holds when new, Wh.'),
+  ratedW: part('amount', 'Rated power, W.'),
+};
 const INSTALLED = {
   siteId: part('label', 'Site.', true),
   position: part('label', 'Slot at the site.', true),
   cabinet: part('label', 'Cabinet that feeds it.'),
+  region: part('label', 'Area of the site, for instance a grid zone.'),
+  replaces: part('serial', 'Serial of the unit that held the position before.'),
   timeZone: part('zone', "The asset's IANA time zone; a day means this zone."),
   cadenceSeconds: part('cadence', 'Expected seconds between two readings, 1 to 86400.'),
+  ...PLATE,
 };
 
 const supersedes = part('label', 'Id of the record that this one takes the place of.', true);
@@ -32,11 +40,7 @@ const supersedes = part('label', 'Id of the record that this one takes the place
  */
 export const LIFECYCLE_TYPES: ReadonlyMap<string, LifecycleType> = new Map(
   Object.entries({
-    manufactured: type('Built; its serial exists from now on.', {
-      model: part('label', 'Model.'),
-      capacityWh: part('amount', 'Energy it holds when new, Wh.'),
-      ratedW: part('amount', 'Rated power, W.'),
-    }),
+    manufactured: type('Built; its serial exists from now on.', PLATE),
     shipped: type('Left for somewhere.'),
     delivered: type('Arrived in stock.'),
     installed: type('Mounted at a position of a site.', INSTALLED),
@@ -53,7 +57,7 @@ export const LIFECYCLE_TYPES: ReadonlyMap<string, LifecycleType> = new Map(
     }),
     decommissioned: type('Taken out for good.', { reason: REASON }),
     returned: type('Sent back.'),
-    refurbished: type('Made ready for a second life.'),
+    refurbished: type('Made ready for a second life.', PLATE),
     recycled: type('Gone.'),
     replacedBy: type('Another unit took its position.', {
       newSerial: part('serial', 'Serial of the other unit.', true),

@@ -159,6 +159,13 @@ export const slotOccupancy: DerivedType = {
     toTime,
     column('installEpoch', 'integer', 'Number of this installation in the life of the asset, from 1'),
     column('replaces', 'text', 'Serial of the asset that held the slot before, where the record tells'),
+    column('cabinet', 'text', 'Cabinet that feeds the slot, where the record tells'),
+    column('region', 'text', 'Area of the site, where the record tells'),
+    column('model', 'text', 'Model of the asset, as last told before'),
+    column('ratedW', 'double', 'Rated power of the asset, as last told before', 'W'),
+    column('capacityWh', 'double', 'Energy the asset holds when new, as last told before', 'Wh'),
+    column('cadenceS', 'integer', 'Expected time between two readings; null where only the kind tells', 's'),
+    column('timeZone', 'text', 'IANA time zone of the asset; null where only the kind tells'),
   ],
 };
 

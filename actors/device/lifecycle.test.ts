@@ -19,7 +19,7 @@ function life(...types: (string | readonly [string, Record<string, unknown>])[])
 }
 
 function fold(records: readonly LifecycleRecord[]) {
-  const facts = new FactMap();
+  const facts = new FactMap(false);
   const result = foldLifecycle('PW-1', records, facts);
   const all = [...facts.byKey.values()];
   const data = (type: string) => all.filter((f) => f.type.name === type).map((f) => f.data);
@@ -122,6 +122,7 @@ describe('lifecycle', () => {
         toTime: null,
         installEpoch: 1,
         replaces: null,
+        ...{ cabinet: null, region: null, model: null, ratedW: null, capacityWh: null, cadenceS: null, timeZone: null },
       },
     ]);
     expect(keys).toContain('PW-1/r4');

@@ -4,7 +4,7 @@ import { lifecycleChange } from './facts.ts';
 import { FIRST_STATE, LIFECYCLE_EVENTS, type LifecycleEvent, lifecycleRegion } from './lifecycle.machine.ts';
 import { effectiveRecords, type EffectiveRecord } from './lifecycle-list.ts';
 import { foldFirmwareRecords } from './firmware.ts';
-import { Occupancies } from './occupancy.ts';
+import { type Nameplate, Occupancies } from './occupancy.ts';
 import { sayInterval, sayTransition } from './region.ts';
 import { isTimeZone } from './zone.ts';
 
@@ -19,13 +19,14 @@ interface Life {
   state: number;
   since: number;
   nth: number;
-  cadenceS: number | null;
-  timeZone: string | null;
+  plate: Nameplate;
 }
+
+const UNTOLD: Nameplate = { model: null, ratedW: null, capacityWh: null, cadenceS: null, timeZone: null };
 
 /** Folds an asset's whole lifecycle list: states its facts and says where the asset stands now. */
 export function foldLifecycle(serial: string, records: readonly LifecycleRecord[], out: Facts): LifecycleResult {
-  const life: Life = { state: NONE, since: 0, nth: 0, cadenceS: null, timeZone: null };
+  const life: Life = { state: NONE, since: 0, nth: 0, plate: UNTOLD };
   const slots = new Occupancies(serial);
   const effective = effectiveRecords(records);
   const steps = effective.map((e): LifecycleStep => {
@@ -39,8 +40,9 @@ export function foldLifecycle(serial: string, records: readonly LifecycleRecord[
   slots.say(out);
   foldFirmwareRecords(serial, effective, out);
   const { siteId, slot } = slots.current;
-  const { state, since, cadenceS, timeZone } = life;
-  return { state, since, siteId, slot, cadenceS, timeZone, steps };
+  const { state, since, plate } = life;
+  const { cadenceS, timeZone } = plate;
+  return { state, since, siteId, slot, cadenceS, timeZone, occupancies: slots.all, steps };
 }
 
 /** Lets one record have its effect. Returns whether the state foresaw it. */
@@ -54,9 +56,9 @@ function apply(serial: string, life: Life, slots: Occupancies, e: EffectiveRecor
   const to = legal ? table.next(life.state, event) : table.stateIndex(FIRST_STATE[e.type]);
   const at = e.record.eventTime;
   if (to !== life.state) enter(serial, life, to, at, e.type, out);
+  if (TELLS_PLATE.has(e.type)) life.plate = told(life.plate, e.data);
   if (e.type === 'installed') {
-    install(life, e.data);
-    slots.install(at, e.data);
+    slots.install(at, e.data, life.plate);
   } else if (leavesSlot(to)) {
     slots.leave(at);
   }
@@ -83,12 +85,23 @@ function enter(serial: string, life: Life, to: number, at: number, cause: string
   life.since = at;
 }
 
-function install(life: Life, data: Readonly<Record<string, unknown>>): void {
-  const { cadenceSeconds, timeZone } = data;
-  if (typeof cadenceSeconds === 'number' && cadenceSeconds > 0 && cadenceSeconds <= MAX_CADENCE_S) {
-    life.cadenceS = Math.max(1, Math.round(cadenceSeconds));
-  }
-  if (typeof timeZone === 'string' && isTimeZone(timeZone)) life.timeZone = timeZone;
+const TELLS_PLATE: ReadonlySet<string> = new Set<LifecycleEvent>(['manufactured', 'installed', 'refurbished']);
+
+/** The plate with what a record says of it; parts that make no sense are passed over. */
+function told(plate: Nameplate, data: Readonly<Record<string, unknown>>): Nameplate {
+  const { model, ratedW, capacityWh, cadenceSeconds, timeZone } = data;
+  const isCadence = isAmount(cadenceSeconds) && cadenceSeconds > 0 && cadenceSeconds <= MAX_CADENCE_S;
+  return {
+    model: typeof model === 'string' && model !== '' ? model : plate.model,
+    ratedW: isAmount(ratedW) ? ratedW : plate.ratedW,
+    capacityWh: isAmount(capacityWh) ? capacityWh : plate.capacityWh,
+    cadenceS: isCadence ? Math.max(1, Math.round(cadenceSeconds)) : plate.cadenceS,
+    timeZone: typeof timeZone === 'string' && isTimeZone(timeZone) ? timeZone : plate.timeZone,
+  };
+}
+
+function isAmount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }
 
 const LEFT = new Set(['inTransit', 'inStock', 'decommissioned', 'returned', 'recycled'].map((s) => table.findState(s)));
