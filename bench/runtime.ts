@@ -7,7 +7,7 @@ import { Runtime } from '../runtime/system/runtime.ts';
 /** The runtime as a benchmark wants it: the default intervals, no retention, and a failure ends the run. */
 export function benchRuntime(log: Log, dataDir: string, phase: ShardObserver['phase'] = () => {}): Runtime {
   return new Runtime({
-    type: deviceType,
+    types: [deviceType],
     log,
     clock: systemClock,
     dataDir,
@@ -22,7 +22,7 @@ export function benchRuntime(log: Log, dataDir: string, phase: ShardObserver['ph
     silenceGraceMs: 300_000,
     retentionMs: 1e12,
     retentionBytes: null,
-    observer: {
+    observer: () => ({
       phase,
       committed() {},
       snapshot() {},
@@ -33,7 +33,7 @@ export function benchRuntime(log: Log, dataDir: string, phase: ShardObserver['ph
       failed(_partition, error) {
         throw error;
       },
-    },
+    }),
     message: () => {},
   });
 }

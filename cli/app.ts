@@ -8,6 +8,7 @@ import { Door } from '../codec/door.ts';
 import { systemClock } from '../runtime/kernel/clock.ts';
 import { openEmbeddedLog } from '../runtime/log/embedded/embedded.ts';
 import type { ActorType } from '../runtime/shard/contract.ts';
+import { tablesOf } from '../runtime/shard/derived.ts';
 import type { Config } from '../runtime/system/config.ts';
 import type { FleetView } from '../runtime/system/engine.ts';
 import { createMetrics } from '../runtime/system/metrics.ts';
@@ -25,8 +26,9 @@ export const openApp: OpenApp = async (config, { localToken, log }) => {
   const clock = systemClock;
   const message = (level: 'info' | 'warn' | 'error', text: string, fields: object = {}) => log[level](fields, text);
   const type = withDefaults(deviceType, config);
+  const types = [type];
   const metrics = createMetrics({ version });
-  for (const kind of type.kinds) metrics.machineVersion(kind.name, kind.machine);
+  for (const kind of types.flatMap((t) => t.kinds)) metrics.machineVersion(kind.name, kind.machine);
 
   const embedded = await openEmbeddedLog({
     dir: join(config.dataDir, 'log'),
@@ -39,15 +41,15 @@ export const openApp: OpenApp = async (config, { localToken, log }) => {
     for (const close of closers.splice(0).reverse()) await close();
   };
   try {
-    const sink = await openDuckDbSink({ file: join(config.dataDir, 'olap.duckdb'), types: type.derived, clock });
+    const sink = await openDuckDbSink({ file: join(config.dataDir, 'olap.duckdb'), types: tablesOf(types), clock });
     let fail: (error: Error) => void = () => {};
     const failed = new Promise<Error>((resolve) => {
       fail = resolve;
     });
-    const observer = observeShards(log, metrics, clock, (error) => fail(error));
+    const observer = (of: ActorType) => observeShards(log, metrics, clock, (error) => fail(error), of);
     const energy = new EnergyToday(sink, clock);
     const withEnergy = (fleet: FleetView) => energy.addTo(fleet);
-    const runtime = new Runtime({ ...config, type, log: embedded, clock, observer, message, withEnergy });
+    const runtime = new Runtime({ ...config, types, log: embedded, clock, observer, message, withEnergy });
     const runner = new SinkRunner({
       parent: runtime.system as never,
       log: embedded,

@@ -125,7 +125,7 @@ function partitionRow(one) {
   return h(
     'tr',
     {},
-    h('td.mono', {}, String(one.partition)),
+    h('td.mono', {}, `${one.actor} ${one.partition}`),
     h(
       'td',
       {},

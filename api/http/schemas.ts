@@ -251,10 +251,12 @@ export const schemas = {
         ready: { type: 'boolean' },
         partitions: list(
           object({
+            actor: text,
             partition: count,
             phase: text,
             position: object({ telemetry: count, lifecycle: count, timers: count }),
             lag: object({ telemetry: count, lifecycle: count }),
+            topics: object({ telemetry: text, lifecycle: text }),
             assets: count,
             snapshotAgeMs: orNull('number'),
             horizonMs: number,

@@ -44,6 +44,7 @@ export class FakeEngine implements Engine {
   readonly partitions = 1;
   readonly kinds = ['powerwall', 'inverter'];
   readonly views = new Map<string, AssetView>();
+  readonly sites = new Map<string, object>();
   readonly produced: { topic: string; key: string; value: Uint8Array }[] = [];
   readonly refused: { value: Uint8Array; reason: string }[] = [];
   ready = true;
@@ -109,6 +110,14 @@ export class FakeEngine implements Engine {
     return this.views.has(serial) ? [] : null;
   }
 
+  summary(kind: string, key: string): object | null {
+    return kind === 'site' ? (this.sites.get(key) ?? null) : null;
+  }
+
+  summaries(kind: string) {
+    return { items: kind === 'site' ? [...this.sites.values()] : [], cursor: null };
+  }
+
   onCommit(listener: (changes: readonly Change[]) => void) {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -135,10 +144,12 @@ export class FakeEngine implements Engine {
       ready: this.ready,
       partitions: [
         {
+          actor: 'device',
           partition: 0,
           phase: 'live',
           position,
           lag,
+          topics: { telemetry: 'telemetry', lifecycle: 'lifecycle' },
           assets: this.views.size,
           snapshotAgeMs: 1000,
           horizonMs: 86_400_000,

@@ -1,32 +1,36 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../runtime/kernel/clock.ts';
+import { type ActorType, topicOf } from '../../runtime/shard/contract.ts';
 import type { ShardObserver } from '../../runtime/shard/shard.ts';
 import type { Metrics } from '../../runtime/system/metrics.ts';
 
-/** Turns what shards say into log lines and metrics: per batch, commit or snapshot, never per record. */
+/** Turns what shards of an actor type say into log lines and metrics: per batch, commit or snapshot, never per record. */
 export function observeShards(
   log: Logger,
   metrics: Metrics,
   clock: Clock,
   fail: (error: Error) => void,
+  type: ActorType,
 ): ShardObserver {
+  const actor = type.name;
   const began = new Map<number, number>();
   return {
     phase(partition, phase, detail) {
-      log.debug({ partition, phase, ...detail }, 'partition %d: %s', partition, phase);
+      log.debug({ actor, partition, phase, ...detail }, 'partition %d: %s', partition, phase);
       if (phase === 'claiming') began.set(partition, clock.now());
       if (phase === 'live' && typeof detail.replayed === 'number') {
         metrics.restore(partition, (clock.now() - (began.get(partition) ?? clock.now())) / 1000, detail.replayed);
-        if (detail.replayed > 0) log.info({ partition, records: detail.replayed }, 'replayed after an unclean end');
+        if (detail.replayed > 0)
+          log.info({ actor, partition, records: detail.replayed }, 'replayed after an unclean end');
       }
       if (detail.snapshot_failed !== undefined)
-        log.error({ partition, error: detail.snapshot_failed }, 'snapshot failed');
+        log.error({ actor, partition, error: detail.snapshot_failed }, 'snapshot failed');
     },
-    folded(partition, topic, records, durationMs, tally) {
+    folded(partition, input, records, durationMs, tally) {
       const refused = [...tally.reasons.values()].reduce((sum, n) => sum + n, 0);
       metrics.batch(
         {
-          topic,
+          topic: topicOf(type, input),
           partition,
           kind: 'all',
           applied: tally.applied + tally.lifecycle,
@@ -39,8 +43,8 @@ export function observeShards(
         durationMs / 1000,
       );
       if (tally.watermark > 0 && records > 0) {
-        metrics.watermark(partition, tally.watermark);
-        metrics.eventDelay(Math.max(0, (clock.now() - tally.watermark) / 1000));
+        metrics.watermark(actor, partition, tally.watermark);
+        if (type.order === 'deviceTime') metrics.eventDelay(Math.max(0, (clock.now() - tally.watermark) / 1000));
       }
       for (const [id, count] of tally.transitions) {
         const [kind, from, to] = id.split(' ');
@@ -48,18 +52,18 @@ export function observeShards(
       }
     },
     committed(shard, durationMs) {
-      metrics.commit(shard.partition, durationMs / 1000);
+      metrics.commit(actor, shard.partition, durationMs / 1000);
     },
     snapshot(partition, figures) {
-      metrics.snapshot(partition, figures.durationMs / 1000, figures.bytes);
-      log.debug({ partition, ...figures }, 'snapshot');
+      metrics.snapshot(actor, partition, figures.durationMs / 1000, figures.bytes);
+      log.debug({ actor, partition, ...figures }, 'snapshot');
     },
     quarantined(partition, kind, serial, error) {
-      log.error({ partition, kind, serial, err: error }, 'the fold of an asset failed: it is in quarantine');
+      log.error({ actor, partition, kind, serial, err: error }, 'the fold of an asset failed: it is in quarantine');
     },
     failed(partition, error) {
       metrics.commitFailed((error as { code?: string }).code ?? 'unknown');
-      log.error({ partition, err: error }, 'partition failed');
+      log.error({ actor, partition, err: error }, 'partition failed');
       if ((error as { reaction?: string }).reaction !== 'retry') fail(error as Error);
     },
   };

@@ -31,6 +31,11 @@ export interface DerivedType {
 }
 
 export type DerivedValue = string | number | boolean | null | readonly unknown[] | object;
+/** Derived types that have a table, each once, whatever actor types state them. */
+export function tablesOf(types: readonly { readonly derived: readonly DerivedType[] }[]): DerivedType[] {
+  return [...new Set(types.flatMap((type) => type.derived))].filter((type) => type.internal !== true);
+}
+
 /** Data of one fact: the declared columns in their order; times as epoch milliseconds. */
 export type DerivedData = Readonly<Record<string, DerivedValue>>;
 

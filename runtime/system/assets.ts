@@ -49,20 +49,47 @@ export function pageOfAssets(
   shards: readonly Shard[],
   query: AssetQuery,
 ): { items: AssetView[]; cursor: string | null } {
-  const items: AssetView[] = [];
+  const { where } = query;
+  return pageOf(shards, query, (shard, runtime) => {
+    const view = assetView(shard.fold, runtime);
+    return where === undefined || where(view) ? view : null;
+  });
+}
+
+/** What an actor says of itself as a whole; null where it is not known or says nothing. */
+export function summaryOf(shards: readonly Shard[], kind: string, key: string): object | null {
+  if (shards.length === 0) return null;
+  const runtime = findAsset(shards, key)?.runtime;
+  return runtime?.kind.name === kind ? (runtime.kind.summary?.(runtime.asset) ?? null) : null;
+}
+
+/** A page of actors' summaries, in the same order. */
+export function pageOfSummaries(
+  shards: readonly Shard[],
+  query: Omit<AssetQuery, 'where'>,
+): { items: object[]; cursor: string | null } {
+  return pageOf(shards, query, (_, { kind, asset }) => kind.summary?.(asset) ?? null);
+}
+
+function pageOf<T>(
+  shards: readonly Shard[],
+  query: AssetQuery,
+  show: (shard: Shard, runtime: KindRuntime) => T | null,
+): { items: T[]; cursor: string | null } {
+  const items: T[] = [];
   let looked = 0;
   for (const place of placesFrom(shards, query)) {
     if (items.length === query.limit || looked === MAX_LOOKED_AT) {
       return { items, cursor: `${place.partition}.${place.block}.${place.slot}` };
     }
     looked++;
-    const { fold } = shards[place.partition];
-    const block = fold.state.block(place.block);
+    const shard = shards[place.partition];
+    const block = shard.fold.state.block(place.block);
     if (block === null) continue;
-    const runtime = fold.kinds[Math.floor(place.block / fold.state.blocksPerKind)];
+    const runtime = shard.fold.kinds[Math.floor(place.block / shard.fold.state.blocksPerKind)];
     runtime.asset.attach(block, place.slot);
-    const view = assetView(fold, runtime);
-    if (query.where === undefined || query.where(view)) items.push(view);
+    const shown = show(shard, runtime);
+    if (shown !== null) items.push(shown);
   }
   return { items, cursor: null };
 }

@@ -40,11 +40,15 @@ export interface Change {
 }
 
 export interface PartitionStatus {
+  /** Actor type: what is folded there. */
+  readonly actor: string;
   readonly partition: number;
   /** Recovery phase or `live`. */
   readonly phase: string;
   readonly position: Position;
   readonly lag: { readonly telemetry: number; readonly lifecycle: number };
+  /** The topics that stand behind `telemetry` and `lifecycle` in position and lag. */
+  readonly topics: { readonly telemetry: string; readonly lifecycle: string };
   readonly assets: number;
   readonly snapshotAgeMs: number | null;
   readonly horizonMs: number;
@@ -82,6 +86,11 @@ export interface Engine {
   fleet(): FleetView;
   /** The asset's lifecycle records in folding order, with what each did. Null: unknown asset. */
   lifecycle(serial: string): LifecycleView[] | null;
+
+  /** What an actor that folds the facts of others (a site, a region) says of itself. Null: not known. */
+  summary(kind: string, key: string): object | null;
+  /** Pages over such actors, as {@link assets}. */
+  summaries(kind: string, query: { cursor?: string; limit: number }): { items: object[]; cursor: string | null };
 
   /** After each commit, the assets it changed. */
   onCommit(listener: (changes: readonly Change[]) => void): () => void;

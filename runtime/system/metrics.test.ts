@@ -34,10 +34,12 @@ test('lag and sinks are read from the engine when scraped', async () => {
       ready: true,
       partitions: [
         {
+          actor: 'device',
           partition: 0,
           phase: 'live',
           position: { telemetry: 1, lifecycle: 0, timers: 0 },
           lag: { telemetry: lag, lifecycle: 1 },
+          topics: { telemetry: 'telemetry', lifecycle: 'lifecycle' },
           assets: 9,
           snapshotAgeMs: 2_500,
           horizonMs: 86_400_000,
@@ -46,14 +48,14 @@ test('lag and sinks are read from the engine when scraped', async () => {
       sinks: [{ sink: 'duckdb', lag: 4, rows: 10, lastCommitAt: null, error: null }],
     }),
   });
-  metrics.snapshot(0, 0.5, 1000);
+  metrics.snapshot('device', 0, 0.5, 1000);
   expect(await metrics.scrape()).toContain('gridfold_consumer_lag_records{topic="telemetry",partition="0"} 7');
   lag = 0;
   const text = await metrics.scrape();
   expect(text).toContain('gridfold_consumer_lag_records{topic="telemetry",partition="0"} 0');
   expect(text).toContain('gridfold_sink_lag_events{sink="duckdb"} 4');
-  expect(text).toContain('gridfold_late_horizon_seconds{partition="0"} 86400');
-  expect(text).toContain('gridfold_snapshot_last_success_timestamp_seconds{partition="0"} 5');
+  expect(text).toContain('gridfold_late_horizon_seconds{actor="device",partition="0"} 86400');
+  expect(text).toContain('gridfold_snapshot_last_success_timestamp_seconds{actor="device",partition="0"} 5');
 });
 
 test('no metric has the serial as a label, and every name carries the prefix', async () => {

@@ -29,13 +29,13 @@ export interface Metrics {
   eventDelay(seconds: number): void;
   transitions(kind: string, from: string, to: string, count: number): void;
   /** Newest device time folded in a partition, epoch milliseconds. */
-  watermark(partition: number, deviceTimeMs: number): void;
+  watermark(actor: string, partition: number, deviceTimeMs: number): void;
   mailboxDepth(shard: number, batches: number): void;
   /** Assets of a kind whose block is in memory (`hot`) or only on disk (`cold`). */
   actors(kind: string, hot: number, cold: number): void;
-  snapshot(partition: number, seconds: number, bytes: number): void;
+  snapshot(actor: string, partition: number, seconds: number, bytes: number): void;
   restore(partition: number, seconds: number, replayedRecords: number): void;
-  commit(partition: number, seconds: number): void;
+  commit(actor: string, partition: number, seconds: number): void;
   commitFailed(reason: string): void;
   sinkCommit(sink: string, seconds: number, rowsByTable: Readonly<Record<string, number>>): void;
   /** Next offset that the sink's own ledger wants. */
@@ -91,17 +91,19 @@ export function createMetrics(options: { version: string; clock?: Clock; process
   const apply = histogram('apply_duration_seconds', 'Time to fold one batch', fast);
   const delay = histogram('event_delay_seconds', 'Partition clock minus device time at apply', delays);
   const transitions = counter('transitions_total', 'State transitions', ['kind', 'from', 'to']);
-  const watermark = gauge('watermark_timestamp_seconds', 'Newest device time folded', ['partition']);
+  const watermark = gauge('watermark_timestamp_seconds', 'Newest device time folded', ['actor', 'partition']);
   const mailbox = gauge('mailbox_depth', 'Batches waiting in a shard', ['shard']);
   const actors = gauge('actors', 'Assets by where their state is', ['kind', 'residency']);
   const snapshotDuration = histogram('snapshot_duration_seconds', 'Time to write one snapshot', slow);
-  const snapshotBytes = counter('snapshot_bytes_total', 'Bytes written to snapshots', ['partition']);
+  const snapshotBytes = counter('snapshot_bytes_total', 'Bytes written to snapshots', ['actor', 'partition']);
   const snapshotAt = gauge('snapshot_last_success_timestamp_seconds', 'When the newest snapshot was complete', [
+    'actor',
     'partition',
   ]);
   const restore = histogram('restore_duration_seconds', 'From start of recovery to live', slow);
   const replayed = counter('replay_records_total', 'Records folded again during recovery');
   const commitAt = gauge('checkpoint_last_completed_timestamp_seconds', 'When the newest commit was durable', [
+    'actor',
     'partition',
   ]);
   const commitDuration = histogram('checkpoint_duration_seconds', 'Time of one commit', fast);
@@ -138,24 +140,24 @@ export function createMetrics(options: { version: string; clock?: Clock; process
     },
     eventDelay: (value) => delay.observe(Math.max(0, value)),
     transitions: (kind, from, to, count) => transitions.inc({ kind, from, to }, count),
-    watermark: (partition, deviceTimeMs) => watermark.set({ partition }, deviceTimeMs / 1000),
+    watermark: (actor, partition, deviceTimeMs) => watermark.set({ actor, partition }, deviceTimeMs / 1000),
     mailboxDepth: (shard, batches) => mailbox.set({ shard }, batches),
     actors(kind, hot, cold) {
       actors.set({ kind, residency: 'hot' }, hot);
       actors.set({ kind, residency: 'cold' }, cold);
     },
-    snapshot(partition, duration, written) {
+    snapshot(actor, partition, duration, written) {
       snapshotDuration.observe(duration);
-      snapshotBytes.inc({ partition }, written);
-      snapshotAt.set({ partition }, seconds());
+      snapshotBytes.inc({ actor, partition }, written);
+      snapshotAt.set({ actor, partition }, seconds());
     },
     restore(_partition, duration, replayedRecords) {
       restore.observe(duration);
       replayed.inc(replayedRecords);
     },
-    commit(partition, duration) {
+    commit(actor, partition, duration) {
       commitDuration.observe(duration);
-      commitAt.set({ partition }, seconds());
+      commitAt.set({ actor, partition }, seconds());
     },
     commitFailed: (reason) => commitFailures.inc({ reason }),
     sinkCommit(sink, duration, rowsByTable) {
@@ -192,19 +194,23 @@ function statusGauges(registry: Registry, engine: Pick<Engine, 'status'>): () =>
   const gauge = (name: string, help: string, labelNames: string[]) =>
     new Gauge({ name: `gridfold_${name}`, help, labelNames, registers: [registry] });
   const lag = gauge('consumer_lag_records', 'Records in the log that are not folded yet', ['topic', 'partition']);
-  const assets = gauge('assets', 'Assets known to a partition', ['partition']);
-  const horizon = gauge('late_horizon_seconds', 'How late a reading may be and still be re-folded', ['partition']);
-  const snapshotAge = gauge('snapshot_age_seconds', 'Age of the newest snapshot', ['partition']);
+  const assets = gauge('assets', 'Actors known to a partition', ['actor', 'partition']);
+  const horizon = gauge('late_horizon_seconds', 'How late a reading may be and still be re-folded', [
+    'actor',
+    'partition',
+  ]);
+  const snapshotAge = gauge('snapshot_age_seconds', 'Age of the newest snapshot', ['actor', 'partition']);
   const sinkLag = gauge('sink_lag_events', 'Derived events a sink has not committed', ['sink']);
   return () => {
     const status = engine.status();
     for (const one of status.partitions) {
+      const { actor } = one;
       const partition = String(one.partition);
-      lag.set({ topic: 'telemetry', partition }, one.lag.telemetry);
-      lag.set({ topic: 'lifecycle', partition }, one.lag.lifecycle);
-      assets.set({ partition }, one.assets);
-      horizon.set({ partition }, one.horizonMs / 1000);
-      if (one.snapshotAgeMs !== null) snapshotAge.set({ partition }, one.snapshotAgeMs / 1000);
+      lag.set({ topic: one.topics.telemetry, partition }, one.lag.telemetry);
+      lag.set({ topic: one.topics.lifecycle, partition }, one.lag.lifecycle);
+      assets.set({ actor, partition }, one.assets);
+      horizon.set({ actor, partition }, one.horizonMs / 1000);
+      if (one.snapshotAgeMs !== null) snapshotAge.set({ actor, partition }, one.snapshotAgeMs / 1000);
     }
     for (const sink of status.sinks) sinkLag.set({ sink: sink.sink }, sink.lag);
   };

@@ -54,7 +54,7 @@ async function open(dir: string, clock = new ManualClock(START), options: Partia
     failed: (_p, error) => void errors.push(error),
   };
   const runtime = new Runtime({
-    type: toyType,
+    types: [toyType],
     log,
     clock,
     dataDir: dir,
@@ -69,7 +69,7 @@ async function open(dir: string, clock = new ManualClock(START), options: Partia
     silenceGraceMs: 0,
     retentionMs: 7 * 86_400_000,
     retentionBytes: null,
-    observer,
+    observer: () => observer,
     message() {},
     ...options,
   });

@@ -91,7 +91,7 @@ async function fold(name: string, inOrder: readonly Delivery[], isLive: boolean)
   const log = await openEmbeddedLog({ dir: join(dir, 'log'), partitions: 2, clock });
   const errors: unknown[] = [];
   const runtime = new Runtime({
-    type: deviceType,
+    types: [deviceType],
     log,
     clock,
     dataDir: dir,
@@ -106,14 +106,14 @@ async function fold(name: string, inOrder: readonly Delivery[], isLive: boolean)
     silenceGraceMs: 0,
     retentionMs: 3_650 * 24 * HOUR,
     retentionBytes: null,
-    observer: {
+    observer: () => ({
       phase() {},
       committed() {},
       snapshot() {},
       folded() {},
       quarantined: (_p, _k, serial, error) => errors.push(serial, error),
       failed: (_p, error) => errors.push(error),
-    },
+    }),
     message() {},
   });
   await runtime.start([]);

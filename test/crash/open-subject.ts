@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { tablesOf } from '../../runtime/shard/derived.ts';
 import { deviceType } from '../../actors/device/index.ts';
 import { openDuckDbSink } from '../../actors/sinks/duckdb/sink.ts';
 import { SinkRunner } from '../../actors/sinks/runner.ts';
@@ -25,7 +26,7 @@ export async function openSubject(dir: string): Promise<Subject> {
     if (level === 'error') process.stderr.write(`${text} ${JSON.stringify(fields)}\n`);
   };
   const log = await openEmbeddedLog({ dir: join(dir, 'log'), partitions: PARTITIONS, clock });
-  const sink = await openDuckDbSink({ file: join(dir, 'olap.duckdb'), types: deviceType.derived, clock });
+  const sink = await openDuckDbSink({ file: join(dir, 'olap.duckdb'), types: tablesOf([deviceType]), clock });
   const observer: ShardObserver = {
     phase() {},
     committed() {},
@@ -39,7 +40,7 @@ export async function openSubject(dir: string): Promise<Subject> {
     },
   };
   const runtime = new Runtime({
-    type: deviceType,
+    types: [deviceType],
     log,
     clock,
     dataDir: dir,
@@ -54,7 +55,7 @@ export async function openSubject(dir: string): Promise<Subject> {
     silenceGraceMs: 1_000,
     retentionMs: 3_650 * 86_400_000,
     retentionBytes: null,
-    observer,
+    observer: () => observer,
     message: complain,
   });
   const runner = new SinkRunner({ parent: runtime.system as never, log, sink, clock, commitIntervalMs: 60 });

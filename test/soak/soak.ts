@@ -18,6 +18,7 @@ import { systemClock as clock } from '../../runtime/kernel/clock.ts';
 import { type Log, topics } from '../../runtime/log/contract.ts';
 import { openEmbeddedLog } from '../../runtime/log/embedded/embedded.ts';
 import { createMetrics } from '../../runtime/system/metrics.ts';
+import { tablesOf } from '../../runtime/shard/derived.ts';
 import { Runtime } from '../../runtime/system/runtime.ts';
 import { createFleet } from '../../sim/fleet/index.ts';
 
@@ -85,10 +86,10 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   const logger = createLog('error', { write: (text) => errors.push(text) });
   const metrics = createMetrics({ version: 'soak' });
   const log = await openEmbeddedLog({ dir: join(dir, 'log'), partitions: 4, clock });
-  const duckDb = await openDuckDbSink({ file: join(dir, 'olap.duckdb'), types: deviceType.derived, clock });
+  const duckDb = await openDuckDbSink({ file: join(dir, 'olap.duckdb'), types: tablesOf([deviceType]), clock });
   const target = stalled(duckDb);
   const runtime = new Runtime({
-    type: deviceType,
+    types: [deviceType],
     log,
     clock,
     dataDir: dir,
@@ -103,14 +104,14 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     silenceGraceMs: 300_000,
     retentionMs: 7 * 86_400_000,
     retentionBytes: null,
-    observer: {
+    observer: () => ({
       phase() {},
       committed() {},
       snapshot() {},
       folded() {},
       quarantined: (_p, _k, serial, error) => errors.push(`${serial}: ${error}`),
       failed: (partition, error) => errors.push(`partition ${partition}: ${error}`),
-    },
+    }),
     message: (level, text) => level === 'error' && errors.push(text),
   });
   if (options.flowing === true) target.resume();
