@@ -24,6 +24,7 @@ export const stateInterval: DerivedType = {
   table: 'state_intervals',
   doc: 'A region of the asset was in one state for a time. Intervals of a region neither overlap nor leave holes.',
   key: 'serial, region, from time',
+  forwarded: true,
   columns: [column('region', 'text', 'Region'), column('state', 'text', 'State'), fromTime, toTime],
 };
 
@@ -33,6 +34,7 @@ export const energyInterval: DerivedType = {
   doc: 'Energy through the asset in 15 minutes. A row exists where there is coverage or energy.',
   key: 'serial, interval start, length in seconds',
   lazy: true,
+  forwarded: true,
   columns: [
     column('startTime', 'time', 'Start of the interval'),
     column('lengthS', 'integer', 'Length of the interval', 's'),
@@ -61,6 +63,7 @@ export const dataGap: DerivedType = {
   table: 'data_gaps',
   doc: 'A time without measurements. A silence that begins with a gap of zeros is part of that gap.',
   key: 'serial, from time; and the class where it is zeros',
+  forwarded: true,
   columns: [
     fromTime,
     toTime,
@@ -73,6 +76,7 @@ export const fault: DerivedType = {
   table: 'faults',
   doc: 'A fault from its opening to its close. One that comes back within 24 h of its close is the same incident.',
   key: 'serial, code, opened time',
+  forwarded: true,
   columns: [
     column('code', 'text', 'Alert name, disabled reason or error code with which it opened; it keeps that code'),
     column('severity', 'text', '`critical` or `rma`'),
@@ -88,6 +92,7 @@ export const gridEvent: DerivedType = {
   table: 'grid_events',
   doc: 'The asset was away from the grid.',
   key: 'serial, from time',
+  forwarded: true,
   columns: [
     fromTime,
     toTime,
@@ -151,6 +156,7 @@ export const slotOccupancy: DerivedType = {
   table: 'slot_occupancies',
   doc: 'An asset held a slot of a site for a time.',
   key: 'siteId, slot, from time',
+  forwarded: true,
   columns: [
     column('siteId', 'text', 'Site'),
     column('slot', 'text', 'Slot: the position at the site, which outlives the asset'),

@@ -4,6 +4,7 @@ import { createTelemetryDecoder } from '../../codec/telemetry.ts';
 import type { ActorType, Kind, ReadingDecoder } from '../../runtime/shard/contract.ts';
 import { topics } from '../../runtime/log/contract.ts';
 import { derivedTypes } from './facts.ts';
+import { memberState } from './member.ts';
 import { inverter } from './inverter/inverter.ts';
 import { powerwall } from './powerwall/powerwall.ts';
 
@@ -19,7 +20,7 @@ const reasons: readonly string[] = REASONS.map((reason) => reason.code);
 export const deviceType: ActorType = {
   name: 'device',
   kinds,
-  derived: derivedTypes,
+  derived: [...derivedTypes, memberState],
   topics: { readings: topics.telemetry, lifecycle: topics.lifecycle, journal: topics.journal },
   order: 'deviceTime',
   createDecoder(): ReadingDecoder {

@@ -5,10 +5,12 @@ import type { Reading } from '../../../runtime/shard/reading.ts';
 import type { Alert } from '../../../codec/alerts.ts';
 import { foldAlerts } from '../alerts.ts';
 import { foldDerates } from '../derates.ts';
+import { audience } from '../audience.ts';
 import { allInvalid, foldShared, openShared, planDevice } from '../device.ts';
 import { foldFirmware, keepExtras } from '../extras.ts';
 import { foldHealth } from '../health.ts';
 import { foldLifecycle, lifecycleStates } from '../lifecycle.ts';
+import { planMember, sayMember } from '../member.ts';
 import { BoundRegion } from '../region.ts';
 import { elapse, silenceLimits } from '../silence.ts';
 import { viewAsset } from '../view.ts';
@@ -25,6 +27,7 @@ const MAX_POWER_W = 1e7;
 const schema = inverterState as unknown as StateSchema;
 const operation = new BoundRegion(schema, operationRegion);
 const plan = planDevice(schema, inverterFields, [operation], MAX_POWER_W);
+const member = planMember(plan.fields, ['powerW', 'dcPowerW', 'throttlePct']);
 const view = { fields: plan.fields, connectivity: plan.connectivity, health: plan.health, operation, grid: null };
 
 const at = (name: string) => inverterFields.findIndex((f) => f.name === name);
@@ -51,6 +54,7 @@ function fold(asset: InverterAsset, reading: Reading, config: AssetConfig, out: 
   const causes = derateCauses(asset);
   if (causes !== asset.derates || causes !== asset.derated) foldDerates(asset, causes, t, out);
   foldHealth(asset, plan.health, t, out);
+  if (out.forwards) sayMember(asset, member, config, out);
 }
 
 function keepLists(asset: InverterAsset, extra: readonly (readonly [string, unknown])[], t: number, out: Facts): void {
@@ -83,6 +87,7 @@ const kind: Kind<InverterColumns> = {
   elapse: (asset, stage, config, out) => elapse(asset, plan.connectivity, stage, config, out),
   open: (asset, _config, out) => openShared(asset, plan, out),
   foldLifecycle,
+  audience,
   view: (asset, life, config) => viewAsset(asset, life, config, view),
 };
 

@@ -5,12 +5,14 @@ import type { Reading } from '../../../runtime/shard/reading.ts';
 import type { Alert } from '../../../codec/alerts.ts';
 import { foldAlerts } from '../alerts.ts';
 import { foldDerates } from '../derates.ts';
+import { audience } from '../audience.ts';
 import { allInvalid, foldShared, openShared, planDevice } from '../device.ts';
 import { foldFirmware, keepExtras } from '../extras.ts';
 import { closeFaults, openFault } from '../faults.ts';
 import { Derate, Flag } from '../flags.ts';
 import { foldHealth } from '../health.ts';
 import { foldLifecycle, lifecycleStates } from '../lifecycle.ts';
+import { planMember, sayMember } from '../member.ts';
 import { BoundRegion } from '../region.ts';
 import { elapse, silenceLimits } from '../silence.ts';
 import { viewAsset } from '../view.ts';
@@ -30,6 +32,17 @@ const schema = powerwallState as unknown as StateSchema;
 const operation = new BoundRegion(schema, operationRegion);
 const grid = new BoundRegion(schema, gridRegion);
 const plan = planDevice(schema, powerwallFields, [operation, grid], MAX_POWER_W);
+const member = planMember(plan.fields, [
+  'powerW',
+  'soc',
+  'energyRemainingWh',
+  'energyFullWh',
+  'availableChargeW',
+  'availableDischargeW',
+  'siteW',
+  'loadW',
+  'solarW',
+]);
 const view = { fields: plan.fields, connectivity: plan.connectivity, health: plan.health, operation, grid };
 
 const at = (name: string) => powerwallFields.findIndex((f) => f.name === name);
@@ -78,6 +91,7 @@ function fold(asset: PowerwallAsset, reading: Reading, config: AssetConfig, out:
   const causes = asset.alertDerates | (isLimited(asset) ? Derate.socLimit : 0);
   if (causes !== asset.derates || causes !== asset.derated) foldDerates(asset, causes, t, out);
   foldHealth(asset, plan.health, t, out);
+  if (out.forwards) sayMember(asset, member, config, out);
 }
 
 function isLimited(asset: PowerwallAsset): boolean {
@@ -122,6 +136,7 @@ const kind: Kind<PowerwallColumns> = {
     openGridEvent(asset, out);
   },
   foldLifecycle,
+  audience,
   view: (asset, life, config) => viewAsset(asset, life, config, view),
 };
 
