@@ -7,11 +7,12 @@ import { derivedTypes } from './facts.ts';
 import { memberState } from './member.ts';
 import { inverter } from './inverter/inverter.ts';
 import { powerwall } from './powerwall/powerwall.ts';
+import { supercharger } from './supercharger/supercharger.ts';
 
 export { deviceMachines } from './machines.ts';
 
 /** The kinds of devices, in the order that numbers them in readings. */
-export const kinds: readonly Kind[] = [powerwall, inverter];
+export const kinds: readonly Kind[] = [powerwall, inverter, supercharger];
 
 const kindNames: ReadonlySet<string> = new Set(kinds.map((kind) => kind.name));
 const reasons: readonly string[] = REASONS.map((reason) => reason.code);
@@ -21,7 +22,7 @@ export const deviceType: ActorType = {
   name: 'device',
   kinds,
   derived: [...derivedTypes, memberState],
-  topics: { readings: topics.telemetry, lifecycle: topics.lifecycle, journal: topics.journal },
+  topics: { readings: topics.telemetry, lifecycle: topics.lifecycle, timers: 'timers', journal: topics.journal },
   order: 'deviceTime',
   createDecoder(): ReadingDecoder {
     return Object.assign(createTelemetryDecoder(kinds), { reasons });

@@ -129,6 +129,8 @@ export type LifecycleDecoded =
 export interface ActorTopics {
   readonly readings: string;
   readonly lifecycle: string;
+  /** What stands for a topic in the ids of events that a timer caused. */
+  readonly timers: string;
   /** Its journal; who claims a partition of it may commit for that partition of the actor type. */
   readonly journal: string;
 }

@@ -115,8 +115,8 @@ function publishAsset(fold: PartitionFold, runtime: KindRuntime, block: Block, s
 
 /** A timer is a cause like a record: its place is the number of timers fired before it. */
 function beginTimer(fold: PartitionFold, clock: number): void {
-  const { cause, position } = fold;
-  cause.topic = 'timers';
+  const { cause, position, type } = fold;
+  cause.topic = type.topics.timers;
   cause.offset = position.timers++;
   cause.ordinal = 0;
   cause.recordTime = clock;

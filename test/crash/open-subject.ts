@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { tablesOf } from '../../runtime/shard/derived.ts';
-import { deviceType } from '../../actors/device/index.ts';
 import { openDuckDbSink } from '../../actors/sinks/duckdb/sink.ts';
 import { SinkRunner } from '../../actors/sinks/runner.ts';
 import { systemClock } from '../../runtime/kernel/clock.ts';
@@ -9,6 +8,7 @@ import type { Log } from '../../runtime/log/contract.ts';
 import { openEmbeddedLog } from '../../runtime/log/embedded/embedded.ts';
 import type { ShardObserver } from '../../runtime/shard/shard.ts';
 import { Runtime } from '../../runtime/system/runtime.ts';
+import { types } from './types.ts';
 
 export interface Subject {
   readonly log: Log;
@@ -26,7 +26,7 @@ export async function openSubject(dir: string): Promise<Subject> {
     if (level === 'error') process.stderr.write(`${text} ${JSON.stringify(fields)}\n`);
   };
   const log = await openEmbeddedLog({ dir: join(dir, 'log'), partitions: PARTITIONS, clock });
-  const sink = await openDuckDbSink({ file: join(dir, 'olap.duckdb'), types: tablesOf([deviceType]), clock });
+  const sink = await openDuckDbSink({ file: join(dir, 'olap.duckdb'), types: tablesOf(types), clock });
   const observer: ShardObserver = {
     phase() {},
     committed() {},
@@ -40,7 +40,7 @@ export async function openSubject(dir: string): Promise<Subject> {
     },
   };
   const runtime = new Runtime({
-    types: [deviceType],
+    types,
     log,
     clock,
     dataDir: dir,

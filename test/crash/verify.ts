@@ -2,7 +2,7 @@
  * The verifier: a program of its own that trusts nothing but the log. It folds every partition once from the first
  * record on, in the journalled interleaving, and holds against that what the killed process left behind:
  *
- *   - the derived and dead-letter topics, record by record and byte by byte,
+ *   - the derived, contribution and dead-letter topics, record by record and byte by byte,
  *   - the committed position and the state of every asset (all columns, side records, lifecycle lists),
  *   - the rows and the ledger of the DuckDB sink.
  *
@@ -11,20 +11,22 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { deviceType } from '../../actors/device/index.ts';
 import { openDuckDbSink } from '../../actors/sinks/duckdb/sink.ts';
 import { systemClock } from '../../runtime/kernel/clock.ts';
-import { type AppendRecord, type Log, topics } from '../../runtime/log/contract.ts';
+import { type Log, topics } from '../../runtime/log/contract.ts';
 import { openEmbeddedLog } from '../../runtime/log/embedded/embedded.ts';
-import type { DerivedColumn, DerivedEvent } from '../../runtime/shard/derived.ts';
+import type { ActorType } from '../../runtime/shard/contract.ts';
+import { type DerivedColumn, type DerivedEvent, tablesOf } from '../../runtime/shard/derived.ts';
 import { PartitionFold } from '../../runtime/shard/fold.ts';
 import { decodeJournal } from '../../runtime/shard/journal.ts';
 import { decodePosition, startPosition } from '../../runtime/shard/position.ts';
-import { RecordReader, type Run } from '../../runtime/shard/record-reader.ts';
+import { RecordReader } from '../../runtime/shard/record-reader.ts';
 import { replayStep } from '../../runtime/shard/recovery.ts';
 import type { PartitionState } from '../../snapshots/contract.ts';
 import { openPartitionState } from '../../snapshots/store.ts';
 import { PARTITIONS } from './open-subject.ts';
+import { types } from './types.ts';
+import { eventsOf, readOutputs, type Written } from './written.ts';
 
 export interface Report {
   readonly records: number;
@@ -44,42 +46,53 @@ export async function verify(dir: string): Promise<Report> {
   const differ = (text: string) => {
     if (report.differences.length < MOST_DIFFERENCES) report.differences.push(text.slice(0, 400));
   };
-  const events = new Map<string, DerivedEvent>();
-  for (let partition = 0; partition < log.partitions; partition++) {
-    const scratch = mkdtempSync(join(tmpdir(), 'gridfold-verify-'));
-    const oracle = await openState(scratch);
-    const fold = new PartitionFold({
-      type: deviceType,
-      partition,
-      partitions: log.partitions,
-      state: oracle,
-      position: startPosition(),
-      horizonMs: 86_400_000,
-    });
-    await foldAll(log, fold, differ, events);
-    report.records += fold.position.telemetry + fold.position.lifecycle;
-    report.commits += fold.position.commit;
-    const { position } = await log.committed(topics.journal, partition);
-    const committed = position === null ? startPosition() : decodePosition(position);
-    if (JSON.stringify(committed) !== JSON.stringify(fold.position)) {
-      differ(`partition ${partition}: committed ${JSON.stringify(committed)}, folded ${JSON.stringify(fold.position)}`);
+  const written = await readOutputs(log, types);
+  for (const type of types) {
+    for (let partition = 0; partition < log.partitions; partition++) {
+      await verifyPartition(dir, log, type, partition, written, report, differ);
     }
-    const state = await openState(join(dir, 'state', `device-${partition}`));
-    report.assets += compareStates(oracle, state, differ);
-    await state.close();
-    await oracle.close();
-    rmSync(scratch, { recursive: true });
   }
+  for (const place of written.left()) differ(`${place}: records beyond the last commit`);
+  const events = eventsOf(written, differ);
   report.events = events.size;
   report.rows = await compareRows(dir, events, log, differ);
   await log.close();
   return report;
 }
 
-function openState(dir: string): Promise<PartitionState> {
+/** Folds one partition of an actor type from its first record on; compares outputs, position and state. */
+async function verifyPartition(
+  dir: string,
+  log: Log,
+  type: ActorType,
+  partition: number,
+  written: Written,
+  report: { records: number; commits: number; assets: number },
+  differ: (text: string) => void,
+): Promise<void> {
+  const scratch = mkdtempSync(join(tmpdir(), 'gridfold-verify-'));
+  const oracle = await openState(scratch, type);
+  const { partitions } = log;
+  const position = startPosition();
+  const fold = new PartitionFold({ type, partition, partitions, state: oracle, position, horizonMs: 86_400_000 });
+  await foldAll(log, fold, written, differ);
+  report.records += fold.position.telemetry + fold.position.lifecycle;
+  report.commits += fold.position.commit;
+  const bytes = (await log.committed(type.topics.journal, partition)).position;
+  const committed = bytes === null ? startPosition() : decodePosition(bytes);
+  const [told, folded] = [committed, fold.position].map((p) => JSON.stringify(p));
+  if (told !== folded) differ(`${type.name} ${partition}: committed ${told}, folded ${folded}`);
+  const state = await openState(join(dir, 'state', `${type.name}-${partition}`), type);
+  report.assets += compareStates(oracle, state, differ);
+  await state.close();
+  await oracle.close();
+  rmSync(scratch, { recursive: true });
+}
+
+function openState(dir: string, type: ActorType): Promise<PartitionState> {
   return openPartitionState({
     dir,
-    schemas: deviceType.kinds.map((k) => k.state),
+    schemas: type.kinds.map((k) => k.state),
     blocksPerKind: 16,
     windowBytesPerBlock: 4 << 20,
     message: () => {},
@@ -87,63 +100,29 @@ function openState(dir: string): Promise<PartitionState> {
 }
 
 /** Folds a partition from its first record to its last commit; compares what it says with what the log holds. */
-async function foldAll(
-  log: Log,
-  fold: PartitionFold,
-  differ: (text: string) => void,
-  events: Map<string, DerivedEvent>,
-): Promise<void> {
-  const { partition } = fold;
+async function foldAll(log: Log, fold: PartitionFold, written: Written, differ: (text: string) => void): Promise<void> {
+  const { partition, type } = fold;
   const reader = (topic: string) => new RecordReader(log, topic, partition, 0);
-  const [telemetry, lifecycle, journal] = [topics.telemetry, topics.lifecycle, topics.journal].map(reader);
-  const written = { derived: reader(topics.derived), 'dead-letters': reader(topics.deadLetters) };
-  for (;;) {
-    const run = await journal.peek(1);
-    if (run === null) break;
-    journal.advance(run);
+  const { readings, lifecycle, journal } = type.topics;
+  const inputs = [reader(readings), reader(lifecycle)] as const;
+  const steps = reader(journal);
+  for (let run = await steps.peek(1); run !== null; run = await steps.peek(1)) {
+    steps.advance(run);
     const { batch, from } = run;
-    const { steps } = decodeJournal(batch.bytes.subarray(batch.keyEnd[from], batch.valueEnd[from]));
-    for (const step of steps) await replayStep(fold, step, telemetry, lifecycle);
+    const record = decodeJournal(batch.bytes.subarray(batch.keyEnd[from], batch.valueEnd[from]));
+    for (const step of record.steps) await replayStep(fold, step, ...inputs);
     fold.position.commit += 1;
-    const said = fold.outputs.take();
-    for (const topic of ['derived', 'dead-letters'] as const) {
-      await compareOutputs(
-        said.get(topic) ?? [],
-        written[topic],
-        `${topic}-${partition}`,
-        differ,
-        topic === 'derived' ? events : null,
-      );
-    }
-  }
-  for (const topic of ['derived', 'dead-letters'] as const) {
-    if ((await written[topic].peek(1)) !== null) differ(`${topic}-${partition}: records beyond the last commit`);
-  }
-}
-
-async function compareOutputs(
-  said: readonly AppendRecord[],
-  written: RecordReader,
-  place: string,
-  differ: (text: string) => void,
-  events: Map<string, DerivedEvent> | null,
-): Promise<void> {
-  let i = 0;
-  const compare = ({ batch, from, to }: Run) => {
-    for (let k = from; k < to; k++, i++) {
-      const value = batch.bytes.subarray(batch.keyEnd[k], batch.valueEnd[k]);
-      if (Buffer.compare(value, said[i].value) !== 0) {
+    for (const [topic, records] of fold.outputs.take()) {
+      for (const said of records) {
+        const place = `${topic}-${said.partition ?? partition} by ${type.name}-${partition}`;
+        const found = written.next(place);
+        if (found !== null && Buffer.compare(found, said.value) === 0) continue;
         differ(
-          `${place} offset ${batch.baseOffset + k}: ${Buffer.from(value)} written, ${Buffer.from(said[i].value)} expected`,
+          `${place}: ${found === null ? 'nothing' : Buffer.from(found)} written, ${Buffer.from(said.value)} expected`,
         );
       }
-      if (events === null) continue;
-      const event = JSON.parse(Buffer.from(value).toString()) as DerivedEvent;
-      if (events.has(event.id)) differ(`${place}: event ${event.id} stands twice`);
-      events.set(event.id, event);
     }
-  };
-  await written.take(said.length, compare).catch((error) => differ(`${place}: ${(error as Error).message}`));
+  }
 }
 
 /** Columns that say where a record is stored, not what it says. */
@@ -184,7 +163,7 @@ async function compareRows(
 ): Promise<number> {
   const sink = await openTables(dir);
   const seen = new Set<string>();
-  for (const { table, columns } of deviceType.derived) {
+  for (const { table, columns } of tablesOf(types)) {
     const { columns: found, rows } = await sink.query(`SELECT * FROM ${table}`, [], 50_000_000);
     const names = found.map((column) => column.name);
     for (const values of rows) {
@@ -244,14 +223,14 @@ function compareRow(
 
 function openTables(dir: string) {
   const file = join(dir, 'olap.duckdb');
-  return openDuckDbSink({ file, types: deviceType.derived, clock: systemClock, memoryLimitMb: 2048 });
+  return openDuckDbSink({ file, types: tablesOf(types), clock: systemClock, memoryLimitMb: 2048 });
 }
 
 /** Rows of every `_current` view, as comparable text: key, event time and data. Ids, versions and record times are left out. */
 export async function currentRows(dir: string): Promise<Map<string, string[]>> {
   const sink = await openTables(dir);
   const views = new Map<string, string[]>();
-  for (const { table } of deviceType.derived) {
+  for (const { table } of tablesOf(types)) {
     const { columns, rows } = await sink.query(
       `SELECT * EXCLUDE (event_id, version, record_time, topic, partition, "offset", ordinal) FROM ${table}_current ORDER BY key`,
       [],

@@ -191,7 +191,7 @@ export const toyType: ActorType = {
   name: 'toy',
   kinds: [lamp],
   derived: [stayType, sumType, silenceType],
-  topics: { readings: 'telemetry', lifecycle: 'lifecycle', journal: 'journal' },
+  topics: { readings: 'telemetry', lifecycle: 'lifecycle', timers: 'timers', journal: 'journal' },
   order: 'deviceTime',
   createDecoder: () => new LampDecoder(),
   decodeLifecycle(bytes, start, end, timestamp): LifecycleDecoded {

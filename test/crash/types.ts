@@ -1,0 +1,5 @@
+import { deviceType } from '../../actors/device/index.ts';
+import type { ActorType } from '../../runtime/shard/contract.ts';
+
+/** Actor types that the fault tests run and verify. */
+export const types: readonly ActorType[] = [deviceType];
