@@ -84,6 +84,7 @@ function checkPositionals(command: Command, given: readonly string[]): void {
   const required = command.positionals.filter((name) => !name.startsWith('['));
   const usage = `gridfold ${[command.name, ...command.positionals].join(' ')}`;
   if (given.length < required.length) throw new UsageError(`${required[given.length]} is missing: ${usage}`);
+  if (command.positionals.at(-1)?.endsWith('...')) return;
   if (given.length > command.positionals.length) {
     throw new UsageError(`"${given[command.positionals.length]}" is one argument too many: ${usage}`);
   }

@@ -17,7 +17,7 @@ export interface Command {
   readonly name: string;
   /** One line. */
   readonly summary: string;
-  /** Names of the arguments; `FILE` is required, `[FILE]` is not. */
+  /** Names of the arguments; `FILE` is required, `[FILE]` is not, `FILE...` is one or more and comes last. */
   readonly positionals: readonly string[];
   /** Runtime options that are shown in the help; all of them are accepted as flags when `allOptions` is set. */
   readonly runtimeOptions: readonly OptionName[];

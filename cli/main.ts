@@ -9,6 +9,7 @@ import { deadLetters } from './commands/dead-letters.ts';
 import { ingest } from './commands/ingest.ts';
 import { replay } from './commands/replay.ts';
 import { run } from './commands/run.ts';
+import { scenario } from './commands/scenario.ts';
 import { sim } from './commands/sim.ts';
 import { sql } from './commands/sql.ts';
 import { state } from './commands/state.ts';
@@ -17,7 +18,7 @@ import type { Io } from './io.ts';
 import { UsageError } from './usage-error.ts';
 import { version } from './version.ts';
 
-export const commands: readonly Command[] = [run, ingest, replay, sql, state, audit, deadLetters, sim];
+export const commands: readonly Command[] = [run, ingest, replay, sql, state, audit, deadLetters, sim, scenario];
 
 /** Codes of errors whose cause is how the command was called, or a file that it names. */
 const USAGE_CODES = new Set([

@@ -1,0 +1,217 @@
+import { isTimeZone } from '../../codec/lifecycle-data.ts';
+import { type Line, type ScenarioBlock, splitBlocks } from './blocks.ts';
+import { parseExpectation } from './expectations.ts';
+import { lifecycleArrival, parseFields, readingArrival, takeManner } from './readings.ts';
+import {
+  type Arrival,
+  type Expectation,
+  Misreading,
+  type Problem,
+  type Scenario,
+  type ScenarioAsset,
+} from './script.ts';
+import { looksLikeTime, parseDuration, parseStart, parseTime, type Start } from './time.ts';
+import { kindNamed } from './vocabulary.ts';
+import { words } from './words.ts';
+
+/** Reads the scenarios of a file. What cannot be understood stands in `problems`, each with its line. */
+export function parseScenarios(file: string, text: string): { scenarios: Scenario[]; problems: Problem[] } {
+  const problems: Problem[] = [];
+  const scenarios: Scenario[] = [];
+  for (const block of splitBlocks(file, text, problems)) {
+    const reader = new BlockReader(file, block);
+    const scenario = reader.read();
+    const known = (p: Problem) => problems.some((q) => q.line === p.line && q.message === p.message);
+    problems.push(...reader.problems.filter((p) => !known(p)));
+    if (scenario !== null) scenarios.push(scenario);
+  }
+  return { scenarios, problems };
+}
+
+const LINES = 'covers, asset, start, order matters:, every, silence, expect, examples, or a time such as +5m';
+/** More readings than this in one line are a slip of the pen. */
+const MAX_EVERY = 20_000;
+
+class BlockReader {
+  readonly problems: Problem[] = [];
+  readonly #file: string;
+  readonly #block: ScenarioBlock;
+  readonly #covers: string[] = [];
+  readonly #assets: ScenarioAsset[] = [];
+  readonly #arrivals: Arrival[] = [];
+  readonly #expectations: Expectation[] = [];
+  readonly #silences: { readonly line: number; readonly from: number; readonly to: number }[] = [];
+  #start: Start | null = null;
+  #orderMatters: string | null = null;
+  /** The time that the last line reached: where `every` and `silence` go on from. */
+  #cursor = 0;
+  #end = 0;
+
+  constructor(file: string, block: ScenarioBlock) {
+    this.#file = file;
+    this.#block = block;
+  }
+
+  read(): Scenario | null {
+    for (const line of this.#block.body) this.#try(line.number, () => this.#line(line));
+    this.#try(this.#block.line, () => {
+      if (this.#expectations.length === 0) throw new Misreading('the scenario expects nothing: write expect ...');
+    });
+    for (const silence of this.#silences) this.#try(silence.line, () => this.#keepsSilent(silence));
+    if (this.problems.length > 0 || this.#start === null) return null;
+    return {
+      file: this.#file,
+      line: this.#block.line,
+      title: this.#block.title,
+      covers: this.#covers,
+      assets: this.#assets,
+      start: this.#start.ms,
+      end: this.#arrivals.reduce((end, a) => Math.max(end, a.arrives), this.#end),
+      arrivals: this.#arrivals.sort((a, b) => a.arrives - b.arrives),
+      expectations: this.#expectations,
+      orderMatters: this.#orderMatters,
+    };
+  }
+
+  #try(line: number, action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      if (!(error instanceof Misreading)) throw error;
+      this.problems.push({ file: this.#file, line, message: error.message });
+    }
+  }
+
+  #line({ number, text }: Line): void {
+    const [first, ...rest] = words(text);
+    if (first === 'covers') this.#covers.push(...rest);
+    else if (first === 'asset') this.#asset(rest);
+    else if (first === 'start') this.#begin(rest);
+    else if (first === 'order') this.#order(text);
+    else if (first === 'every') this.#every(rest, number);
+    else if (first === 'silence') this.#silence(rest, number);
+    else if (first === 'expect') this.#expect(rest, null, number, text);
+    else if (looksLikeTime(first)) this.#timed(first, rest, number, text);
+    else throw new Misreading(`"${first}" begins no line; valid: ${LINES}`);
+  }
+
+  #asset(rest: readonly string[]): void {
+    const [serial, kind, ...options] = rest;
+    if (kind === undefined) throw new Misreading('write asset SERIAL KIND [cadence 10m] [zone Europe/Rome]');
+    kindNamed(kind);
+    if (this.#assets.some((a) => a.serial === serial)) throw new Misreading(`asset ${serial} is named twice`);
+    let cadenceMs: number | null = null;
+    let timeZone: string | null = null;
+    for (let i = 0; i < options.length; i += 2) {
+      const value = options[i + 1] ?? '';
+      if (options[i] === 'cadence') cadenceMs = parseDuration(value);
+      else if (options[i] === 'zone' && isTimeZone(value)) timeZone = value;
+      else if (options[i] === 'zone') throw new Misreading(`"${value}" is no IANA time zone, for instance Europe/Rome`);
+      else throw new Misreading(`"${options[i]}": after the kind come cadence DURATION and zone NAME`);
+    }
+    for (const other of this.#assets) {
+      if (other.kind !== kind || (other.cadenceMs === cadenceMs && other.timeZone === timeZone)) continue;
+      throw new Misreading(`cadence and zone are those of the kind; what differs comes with lifecycle installed`);
+    }
+    this.#assets.push({ serial, kind, cadenceMs, timeZone });
+  }
+
+  #begin(rest: readonly string[]): void {
+    if (this.#start !== null) throw new Misreading('the scenario has started already');
+    this.#start = parseStart(rest[0] ?? '');
+    this.#cursor = this.#end = this.#start.ms;
+  }
+
+  #order(text: string): void {
+    const match = /^order\s+matters:\s*(\S.*)$/.exec(text);
+    if (match === null) throw new Misreading('write order matters: REASON');
+    this.#orderMatters = match[1];
+  }
+
+  #started(): Start {
+    if (this.#start === null) throw new Misreading('before this comes a line: start 2019-09-01T10:00+02:00');
+    if (this.#assets.length === 0) throw new Misreading('before this comes a line: asset SERIAL KIND');
+    return this.#start;
+  }
+
+  #named(serial: string | null): ScenarioAsset {
+    if (serial === null && this.#assets.length > 1) {
+      throw new Misreading(`which asset? Write its serial: ${this.#assets.map((a) => a.serial).join(', ')}`);
+    }
+    return this.#assets.find((a) => a.serial === serial) ?? this.#assets[0];
+  }
+
+  #timed(time: string, rest: string[], line: number, text: string): void {
+    const start = this.#started();
+    const at = parseTime(time, start);
+    this.#cursor = at;
+    if (rest[0] === 'expect') {
+      this.#end = Math.max(this.#end, at);
+      this.#expect(rest.slice(1), at, line, text);
+      return;
+    }
+    const lifecycle = rest.indexOf('lifecycle');
+    const isLifecycle = lifecycle === 0 || (lifecycle === 1 && this.#assets.some((a) => a.serial === rest[0]));
+    if (isLifecycle) this.#lifecycle(at, rest, lifecycle, line);
+    else this.#reading(at, rest, line);
+  }
+
+  #lifecycle(at: number, rest: string[], where: number, line: number): void {
+    const asset = this.#named(where === 0 ? null : rest[0]);
+    const [type = '', ...more] = rest.slice(where + 1);
+    const manner = takeManner(more, this.#assets, this.#started());
+    this.#arrivals.push(lifecycleArrival(asset, at, type.replace(/:$/, ''), more, manner, line));
+  }
+
+  #reading(at: number, rest: string[], line: number): void {
+    const start = this.#started();
+    const manner = takeManner(rest, this.#assets, start);
+    const asset = this.#named(manner.serial);
+    const fields = parseFields(kindNamed(asset.kind), rest, start);
+    this.#arrivals.push(readingArrival(asset, at, 0, fields, manner, line));
+  }
+
+  /** `every 10m for 2h`: from one step after where we are; `every 10m from TIME to TIME`: both ends too. */
+  #every(rest: string[], line: number): void {
+    const start = this.#started();
+    const [step = '', word, ...more] = rest;
+    const stepMs = parseDuration(step);
+    let from = this.#cursor + stepMs;
+    let to: number;
+    if (word === 'for') to = this.#cursor + parseDuration((more.shift() ?? '').replace(/:$/, ''));
+    else if (word === 'from' && more[1] === 'to') {
+      from = parseTime(more[0], start);
+      to = parseTime((more[2] ?? '').replace(/:$/, ''), start);
+      more.splice(0, 3);
+    } else throw new Misreading('write every 10m for 2h: field=value..., or every 10m from +0m to +2h: field=value...');
+    const count = Math.floor((to - from) / stepMs);
+    if (stepMs === 0 || count < 0 || count > MAX_EVERY) throw new Misreading(`that is no reading, or too many`);
+    const manner = takeManner(more, this.#assets, start);
+    const asset = this.#named(manner.serial);
+    const fields = parseFields(kindNamed(asset.kind), more, start);
+    for (let i = 0; i <= count; i++) {
+      const share = count === 0 ? 1 : i / count;
+      this.#arrivals.push(readingArrival(asset, from + i * stepMs, share, fields, manner, line));
+    }
+    this.#cursor = from + count * stepMs;
+  }
+
+  #silence(rest: readonly string[], line: number): void {
+    this.#started();
+    const from = this.#cursor;
+    const to = from + parseDuration(rest[0] ?? '');
+    if (rest.length > 1) throw new Misreading('write silence 3h: nobody is heard for so long');
+    this.#silences.push({ line, from, to });
+    this.#cursor = to;
+    this.#end = Math.max(this.#end, to);
+  }
+
+  #keepsSilent({ from, to }: { from: number; to: number }): void {
+    const heard = this.#arrivals.find((a) => a.topic === 'telemetry' && a.arrives > from && a.arrives < to);
+    if (heard !== undefined) throw new Misreading(`the silence is broken by what line ${heard.line} lets arrive`);
+  }
+
+  #expect(rest: readonly string[], when: number | null, line: number, text: string): void {
+    this.#expectations.push(parseExpectation(rest, this.#assets, this.#started(), when, line, text));
+  }
+}

@@ -1,0 +1,54 @@
+import { deviceType, kinds } from '../../actors/device/index.ts';
+import { deviceRegions } from '../../actors/device/machines.ts';
+import { LIFECYCLE_TYPES } from '../../codec/lifecycle-data.ts';
+import { REASONS } from '../../codec/reasons.ts';
+import type { Region } from '../../runtime/machine/region.ts';
+import type { Kind } from '../../runtime/shard/contract.ts';
+import type { DerivedColumn, DerivedType } from '../../runtime/shard/derived.ts';
+import type { FieldSpec } from '../../runtime/shard/reading.ts';
+import { nearest } from '../../runtime/system/nearest.ts';
+import { Misreading } from './script.ts';
+
+/** What can be written, taken from the declarations of the runtime: nothing here is listed twice. */
+function pick<T>(what: string, name: string, known: ReadonlyMap<string, T>): T {
+  const found = known.get(name);
+  if (found !== undefined) return found;
+  const names = [...known.keys()];
+  const near = nearest(name, names);
+  const valid = names.length > 60 ? '' : `; valid: ${names.join(', ')}`;
+  throw new Misreading(`there is no ${what} "${name}"${near === null ? '' : `, did you mean ${near}?`}${valid}`);
+}
+
+const byName = <T extends { readonly name: string }>(list: readonly T[]) => new Map(list.map((one) => [one.name, one]));
+const kindsByName = byName(kinds);
+const typesByName = byName(deviceType.derived.filter((type) => type.internal !== true));
+const reasons: ReadonlyMap<string, string> = new Map(REASONS.map(({ code }) => [code, code]));
+
+export const kindNamed = (name: string): Kind => pick('kind', name, kindsByName);
+export const factNamed = (name: string): DerivedType => pick('fact type', name, typesByName);
+export const reasonNamed = (name: string): string => pick('reason', name, reasons);
+export const isFactType = (name: string): boolean => typesByName.has(name);
+
+export function fieldNamed(kind: Kind, name: string): FieldSpec {
+  return pick(`field of a ${kind.name}`, name, byName(kind.fields));
+}
+
+export function columnNamed(type: DerivedType, name: string): DerivedColumn {
+  return pick(`column of ${type.name}`, name, byName(type.columns));
+}
+
+export function regionNamed(kind: Kind, name: string): Region {
+  return pick(`region of a ${kind.name}`, name, byName(deviceRegions[kind.name]));
+}
+
+export function stateNamed(region: Region, name: string): string {
+  return pick(`state of region ${region.name}`, name, new Map(region.table.states.map((state) => [state, state])));
+}
+
+export function lifecycleTypeNamed(name: string) {
+  return pick('lifecycle record', name, LIFECYCLE_TYPES);
+}
+
+export function lifecyclePart(type: string, name: string) {
+  return pick(`part of lifecycle record ${type}`, name, new Map(Object.entries(lifecycleTypeNamed(type).data)));
+}
