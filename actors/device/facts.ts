@@ -45,6 +45,24 @@ export const energyInterval: DerivedType = {
   ],
 };
 
+export const meterInterval: DerivedType = {
+  name: 'meter_interval',
+  table: 'meter_intervals',
+  doc: 'Energy at the meters of a home in 15 minutes, as its gateway tells: each power holds until the next (left rectangle), as in energy intervals. A row exists where there is coverage or energy.',
+  key: 'serial, interval start, length in seconds',
+  lazy: true,
+  forwarded: true,
+  columns: [
+    column('startTime', 'time', 'Start of the interval'),
+    column('lengthS', 'integer', 'Length of the interval', 's'),
+    column('loadWh', 'double', 'Energy that the home used; null without such a meter', 'Wh'),
+    column('solarWh', 'double', 'Energy from the roof; null without such a meter', 'Wh'),
+    column('importWh', 'double', 'Energy from the grid; null without a meter there', 'Wh'),
+    column('exportWh', 'double', 'Energy to the grid; null without a meter there', 'Wh'),
+    column('coverage', 'double', 'Share of the interval in which all meters of the home are known, 0..1'),
+  ],
+};
+
 export const counterReset: DerivedType = {
   name: 'counter_reset',
   table: 'counter_resets',
@@ -104,13 +122,65 @@ export const gridEvent: DerivedType = {
   ],
 };
 
+export const gapTransition: DerivedType = {
+  name: 'gap_transition',
+  table: 'gap_transitions',
+  doc: 'A stall went between two statuses that OCPP does not connect: messages between were missed. The transition itself is stated as any other.',
+  key: 'serial, region, time, number among the transitions of that region at that time',
+  columns: [
+    column('region', 'text', 'Region'),
+    column('from', 'text', 'State that was left'),
+    column('to', 'text', 'State that was entered'),
+    column('at', 'time', 'When the state that was entered was told'),
+  ],
+};
+
+export const chargingSession: DerivedType = {
+  name: 'charging_session',
+  table: 'charging_sessions',
+  doc: 'A vehicle charged at a stall. Its energy is what the register of the stall counted from start to end, restarts of the register included; of a stall without a register the integral of power.',
+  key: 'serial, sessionId; a start that names no session: the time of the start',
+  lazy: true,
+  forwarded: true,
+  columns: [
+    column('sessionId', 'text', 'Transaction, as the stall names it'),
+    column('startTime', 'time', 'Start; the first reading that names the session where `Started` was missed'),
+    column('endTime', 'time', 'End; null while open'),
+    column('energyWh', 'double', 'Energy into the vehicle; so far while open', 'Wh'),
+    column('maxW', 'double', 'Highest power into the vehicle; null where none was told', 'W'),
+    column('meanW', 'double', 'Mean power from start to end; null without a duration', 'W'),
+    column('offeredW', 'double', 'Highest power that the stall offered; null where none was told', 'W'),
+    column('limitedSeconds', 'double', 'Time in which less was offered than asked for, or the stall suspended', 's'),
+    column('idleSeconds', 'double', 'Time from the last energy to the end, by doing of the vehicle', 's'),
+    column('socFrom', 'double', 'State of charge of the vehicle when first told, 0..1'),
+    column('socTo', 'double', 'State of charge of the vehicle when last told, 0..1'),
+    column('stoppedReason', 'text', 'Why it ended (OCPP names); null where not told'),
+    column('openedBy', 'text', '`started`; `seen`: a later message named it; `ended`: only its end was told'),
+    column(
+      'closedBy',
+      'text',
+      '`ended`; without an end: `available` (the status), `next` (another session); null while open',
+    ),
+    column(
+      'exceedsMaxPower',
+      'boolean',
+      'Mean power above all that was offered: doubtful, kept; null where nothing was offered',
+    ),
+    column('seqGaps', 'integer', 'Messages that are missing by their numbers'),
+  ],
+};
+
 export const derateInterval: DerivedType = {
   name: 'derate_interval',
   table: 'derate_intervals',
   doc: 'Something held the asset below its rated power for more than 60 s.',
   key: 'serial, cause, from time',
   columns: [
-    column('cause', 'text', 'SOC_LIMIT, THERMAL, POWER_CONFIG, RAMP, GRID_SUPPORT, CURTAILED, LOW_SOE or DERATED'),
+    column(
+      'cause',
+      'text',
+      'SOC_LIMIT, THERMAL, POWER_CONFIG, RAMP, GRID_SUPPORT, CURTAILED, LOW_SOE, DERATED or SHARED_CABINET',
+    ),
     fromTime,
     toTime,
   ],
@@ -179,11 +249,14 @@ export const derivedTypes: readonly DerivedType[] = [
   stateTransition,
   stateInterval,
   energyInterval,
+  meterInterval,
   counterReset,
   dataGap,
   fault,
   gridEvent,
   derateInterval,
+  gapTransition,
+  chargingSession,
   firmwareUpdate,
   lifecycleChange,
   slotOccupancy,

@@ -20,7 +20,8 @@ async function fold(format: string, file: string, config = {}): Promise<Map<stri
   return fleet;
 }
 
-const kWh = (fed: Fed, name: string) => fed.data('energy_interval').reduce((wh, d) => wh + Number(d[name]), 0) / 1000;
+const kWh = (fed: Fed, name: string, type = 'energy_interval') =>
+  fed.data(type).reduce((wh, d) => wh + Number(d[name]), 0) / 1000;
 
 describe('Seattle, a home in 2022', () => {
   const file = realData('powerwall_home/seattle_2022_5min.csv');
@@ -47,6 +48,31 @@ describe('Seattle, a home in 2022', () => {
       const on = (date: string) => rows.get(Date.parse(date) / 86_400_000);
       expect([on('2022-03-13'), on('2022-11-06'), on('2022-06-01')]).toEqual([92, 100, 96]);
       expect(on('2022-07-08')).toBe(79);
+    },
+    60_000,
+  );
+
+  it.skipIf(file === null)(
+    onRealData('has its golden energies at the meters, which balance in every covered quarter of an hour', file),
+    async () => {
+      const [battery] = [...(await fold('seattle-5min', file ?? '', SEATTLE)).values()];
+      const golden = { loadWh: 11_215.0, solarWh: 12_472.6, importWh: 2980.5, exportWh: 3457.5 };
+      for (const [name, expected] of Object.entries(golden)) {
+        expect(Math.abs(kWh(battery, name, 'meter_interval') / expected - 1), name).toBeLessThan(0.005);
+      }
+      const flows = new Map(battery.list('energy_interval').map((e) => [e.at, e.data]));
+      const covered = battery.list('meter_interval').filter((m) => m.data.coverage === 1);
+      const off = covered.map(({ at, data }) => {
+        const { inWh, outWh } = flows.get(at) as Record<string, number>;
+        const { loadWh, solarWh, importWh, exportWh } = data as Record<string, number>;
+        return Math.abs(importWh - exportWh + outWh - inWh + solarWh - loadWh);
+      });
+      expect(covered.length).toBeGreaterThan(34_000);
+      // The recording's own meters differ by up to 1 kW for a moment, by some W in the mean.
+      expect(Math.max(...off)).toBeLessThan(250);
+      expect(off.reduce((sum, wh) => sum + wh, 0) / off.length).toBeLessThan(2.5);
+      const holed = battery.data('meter_interval').filter((d) => Number(d.coverage) < 1);
+      expect(holed.length).toBeGreaterThan(100);
     },
     60_000,
   );

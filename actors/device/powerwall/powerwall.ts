@@ -7,6 +7,7 @@ import { foldAlerts } from '../alerts.ts';
 import { foldDerates } from '../derates.ts';
 import { audience } from '../audience.ts';
 import { allInvalid, foldShared, openShared, planDevice } from '../device.ts';
+import { longestHold } from '../energy.ts';
 import { foldFirmware, keepExtras } from '../extras.ts';
 import { closeFaults, openFault } from '../faults.ts';
 import { Derate, Flag } from '../flags.ts';
@@ -19,6 +20,7 @@ import { viewAsset } from '../view.ts';
 import { powerwallFields } from './fields.ts';
 import { foldGrid, openGridEvent } from './grid.ts';
 import { gridRegion } from './grid.machine.ts';
+import { foldMeters, openMeters, planMeters } from './meters.ts';
 import { foldOperation } from './operation.ts';
 import { operationRegion } from './operation.machine.ts';
 import { type PowerwallAsset, type PowerwallColumns, powerwallState } from './state.ts';
@@ -43,6 +45,7 @@ const member = planMember(plan.fields, [
   'loadW',
   'solarW',
 ]);
+const meters = planMeters(plan.fields);
 const view = { fields: plan.fields, connectivity: plan.connectivity, health: plan.health, operation, grid };
 
 const at = (name: string) => powerwallFields.findIndex((f) => f.name === name);
@@ -78,6 +81,9 @@ function isVoid(reading: Reading): boolean {
 function fold(asset: PowerwallAsset, reading: Reading, config: AssetConfig, out: Facts): void {
   const voided = isVoid(reading);
   const kept = voided && reading.values[SOC] > 0 ? SOC_BIT : 0;
+  if (asset.meters !== 0 || (reading.present & meters.bits) !== 0) {
+    foldMeters(asset, reading, meters, longestHold(config), voided, out);
+  }
   foldShared(asset, reading, plan, config, voided, kept, out);
   if (voided) return;
   const t = reading.deviceTime;
@@ -134,6 +140,7 @@ const kind: Kind<PowerwallColumns> = {
   open(asset, _config, out) {
     openShared(asset, plan, out);
     openGridEvent(asset, out);
+    openMeters(asset, out);
   },
   foldLifecycle,
   audience,
