@@ -96,8 +96,10 @@ function readFields(fields: JsonObject, plan: KindPlan, reading: Reading, proble
   for (const name of Object.keys(fields)) {
     const field = plan.indexOf.get(name);
     if (field === undefined) unknown.push(name);
-    else putField(plan, field, fields[name], reading, problems);
+    else if (field !== plan.meterValues) putField(plan, field, fields[name], reading, problems);
   }
+  const meterValues = plan.meterValues < 0 ? undefined : fields[plan.specs[plan.meterValues].name];
+  if (meterValues !== undefined) putField(plan, plan.meterValues, meterValues, reading, problems);
   putUnknown(unknown, fields, reading, problems);
   finishFields(plan, reading);
 }

@@ -4,7 +4,7 @@ import { type Extra, pushExtra, pushUnknown, putField } from './fields.ts';
 import { KeyFinder } from './keys.ts';
 import { MAX_DEPTH, MAX_TEXT_CHARS, MAX_UNKNOWN_FIELDS, MAX_UNKNOWN_NAME_CHARS } from './limits.ts';
 import { readNumber } from './number.ts';
-import { ALERTS, BOOL, ENUM, type KindPlan, LIST, NUMBER, NUMBER_OR_NONE, TEXT } from './plan.ts';
+import { ALERTS, BOOL, ENUM, type KindPlan, LIST, METER_VALUES, NUMBER, NUMBER_OR_NONE, TEXT } from './plan.ts';
 import { INVALID_REPORTED, OUT_OF_RANGE, SENTINEL } from './problems.ts';
 import { SliceCache } from './slices.ts';
 import type { WordTable } from './words.ts';
@@ -99,6 +99,9 @@ export class FieldReader {
       case LIST:
         end = bytes[at] === LIST_OPEN ? this.readList(plan, field, bytes, at, last, reading, this.lists) : -1;
         break;
+      case METER_VALUES:
+        // What they fill depends on which other fields there are.
+        return -1;
       case ALERTS:
         end = bytes[at] === LIST_OPEN ? this.readList(plan, field, bytes, at, last, reading, this.alerts) : -1;
         break;

@@ -8,6 +8,7 @@ import {
   MAX_UNKNOWN_NAME_CHARS,
   MAX_UNKNOWN_TEXT_CHARS,
 } from './limits.ts';
+import { numberOf, putMeterValues } from './meter-values.ts';
 import type { KindPlan } from './plan.ts';
 import * as P from './problems.ts';
 
@@ -31,8 +32,10 @@ export function putField(plan: KindPlan, field: number, value: unknown, reading:
 /** The problem with the value, or -1. */
 function putValue(plan: KindPlan, field: number, value: unknown, reading: Reading, problems: Int32Array): number {
   switch (plan.specs[field].type) {
-    case 'number':
-      return typeof value === 'number' ? putNumber(plan, field, value, reading) : P.WRONG_TYPE;
+    case 'number': {
+      const number = plan.specs[field].numericText === true ? numberOf(value) : value;
+      return typeof number === 'number' ? putNumber(plan, field, number, reading) : P.WRONG_TYPE;
+    }
     case 'bool':
       if (typeof value !== 'boolean') return P.WRONG_TYPE;
       reading.values[field] = value ? 1 : 0;
@@ -57,6 +60,8 @@ function putValue(plan: KindPlan, field: number, value: unknown, reading: Readin
       pushExtra(reading, plan.specs[field].name, alerts);
       return -1;
     }
+    case 'meterValues':
+      return putMeterValues(plan, value, reading, problems) ? -1 : P.WRONG_TYPE;
   }
 }
 
@@ -121,11 +126,19 @@ export function pushExtra(reading: Reading, name: string, value: unknown): void 
 const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 const compareExtra = (a: Extra, b: Extra) => compareText(a[0], b[0]);
 
-/** Once all fields are in: ascending order of extras, and the sequence number where the kind has it as a field. */
+/** Once all fields are in: ascending order of extras, and the place among readings of the same time. */
 export function finishFields(plan: KindPlan, reading: Reading): void {
   if (reading.extra !== null && reading.extra.length > 1) reading.extra.sort(compareExtra);
-  const field = plan.seqNo;
-  if (field < 0 || (((reading.present & ~reading.invalid) >>> field) & 1) === 0) return;
-  const seqNo = reading.values[field];
-  if (Number.isSafeInteger(seqNo) && seqNo >= 0) reading.seqNo = seqNo;
+  const valid = reading.present & ~reading.invalid;
+  if (plan.seqNo >= 0 && ((valid >>> plan.seqNo) & 1) !== 0) {
+    const seqNo = reading.values[plan.seqNo];
+    if (Number.isSafeInteger(seqNo) && seqNo >= 0) reading.seqNo = seqNo;
+  }
+  if (plan.sessionEvent >= 0 && ((valid >>> plan.sessionEvent) & 1) !== 0) rankEvent(plan, reading);
+}
+
+/** Of readings with the same time and number the end of a session goes before the start of the next one. */
+function rankEvent(plan: KindPlan, reading: Reading): void {
+  const rank = plan.eventRank[reading.values[plan.sessionEvent]];
+  if (rank > 0) reading.seqNo = Math.max(0, reading.seqNo) + rank / 4;
 }

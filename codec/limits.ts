@@ -8,6 +8,7 @@ export const MAX_TEXT_CHARS = 256;
 export const MAX_LIST_ITEMS = 64;
 export const MAX_LIST_ITEM_CHARS = 128;
 export const MAX_ALERTS = 256;
+export const MAX_METER_VALUES = 128;
 /** Unknown fields that are kept per record, the first by name. */
 export const MAX_UNKNOWN_FIELDS = 32;
 export const MAX_UNKNOWN_NAME_CHARS = 128;

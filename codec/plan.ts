@@ -16,6 +16,7 @@ export const LIST = 4;
 export const ALERTS = 6;
 /** A number with sentinels. */
 export const NUMBER_OR_NONE = 5;
+export const METER_VALUES = 7;
 
 /** A kind's field list, prepared for decoding: parallel arrays by field index. */
 export class KindPlan {
@@ -23,7 +24,7 @@ export class KindPlan {
   readonly specs: readonly FieldSpec[];
   readonly indexOf: ReadonlyMap<string, number>;
   readonly names: WordTable;
-  /** NUMBER, NUMBER_OR_NONE, ENUM, BOOL, TEXT, LIST or ALERTS. */
+  /** NUMBER, NUMBER_OR_NONE, ENUM, BOOL, TEXT, LIST, ALERTS or METER_VALUES. */
   readonly shape: Uint8Array;
   readonly min: Float64Array;
   readonly max: Float64Array;
@@ -32,6 +33,11 @@ export class KindPlan {
   readonly wordIndex: readonly (ReadonlyMap<string, number> | null)[];
   /** Field `seqNo`, or -1. */
   readonly seqNo: number;
+  /** Field `sessionEvent`, or -1; its words in the order in which they follow each other at one instant: others, Ended, Started. */
+  readonly sessionEvent: number;
+  readonly eventRank: Uint8Array;
+  /** Field of sampled values that fill other fields, or -1. */
+  readonly meterValues: number;
   /** Guesses that save a look-up: the field that followed field i - 1 the last time, the word that field i had. */
   readonly nextField: Int16Array;
   readonly lastWord: Int16Array;
@@ -53,10 +59,15 @@ export class KindPlan {
     this.words = specs.map((spec) => (spec.type === 'enum' ? new WordTable(spec.words ?? [], '') : null));
     this.wordIndex = specs.map((spec) => (spec.type === 'enum' ? indexed(spec.words ?? []) : null));
     this.seqNo = specs.findIndex((spec) => spec.name === 'seqNo' && spec.type === 'number');
+    this.sessionEvent = specs.findIndex((spec) => spec.name === 'sessionEvent' && spec.type === 'enum');
+    this.eventRank = Uint8Array.from(specs[this.sessionEvent]?.words ?? [], rankOf);
+    this.meterValues = specs.findIndex((spec) => spec.type === 'meterValues');
     this.nextField = new Int16Array(specs.length + 1);
     this.lastWord = new Int16Array(specs.length + 1);
   }
 }
+
+const rankOf = (word: string) => (word === 'Ended' ? 1 : word === 'Started' ? 2 : 0);
 
 function shapeOf(spec: FieldSpec): number {
   switch (spec.type) {
@@ -72,6 +83,8 @@ function shapeOf(spec: FieldSpec): number {
       return LIST;
     case 'alerts':
       return ALERTS;
+    case 'meterValues':
+      return METER_VALUES;
   }
 }
 

@@ -39,6 +39,20 @@ const ALERT: JsonSchema = {
   ],
 };
 
+const SAMPLED_VALUE: JsonSchema = {
+  type: 'object',
+  description: 'SampledValue of OCPP.',
+  required: ['value'],
+  properties: {
+    value: { type: ['string', 'number', 'null'] },
+    measurand: { type: 'string', default: 'Energy.Active.Import.Register' },
+    context: { type: 'string', default: 'Sample.Periodic' },
+    unit: { type: 'string', description: 'Wh, W, V, Percent or Celsius where it is absent.' },
+    phase: { type: 'string' },
+    location: { type: 'string' },
+  },
+};
+
 /** What a good producer sends in a field. `null` reports the value as invalid. */
 export function fieldSchema(spec: FieldSpec): JsonSchema {
   const { doc, unit } = spec;
@@ -47,7 +61,8 @@ export function fieldSchema(spec: FieldSpec): JsonSchema {
     case 'number': {
       const minimum = spec.min === undefined ? {} : { minimum: spec.min };
       const maximum = spec.max === undefined ? {} : { maximum: spec.max };
-      return { type: ['number', 'null'], description, ...minimum, ...maximum };
+      const type = spec.numericText === true ? ['number', 'string', 'null'] : ['number', 'null'];
+      return { type, description, ...minimum, ...maximum };
     }
     case 'enum':
       return { enum: [...(spec.words ?? []), null], description };
@@ -64,6 +79,8 @@ export function fieldSchema(spec: FieldSpec): JsonSchema {
       };
     case 'alerts':
       return { type: ['array', 'null'], maxItems: L.MAX_ALERTS, items: ALERT, description };
+    case 'meterValues':
+      return { type: ['array', 'null'], maxItems: L.MAX_METER_VALUES, items: SAMPLED_VALUE, description };
   }
 }
 

@@ -32,8 +32,8 @@ export const deviceColumns = {
   flags: { type: 'u8', doc: 'What the side record holds that readings must heed; see flags.ts' },
   alertBits: { type: 'u8', doc: 'Active alerts that regions depend on; see flags.ts' },
   alertDerates: { type: 'u8', doc: 'Causes of derating told by alerts and lists' },
-  derates: { type: 'u8', doc: 'Causes of derating that hold' },
-  derated: { type: 'u8', doc: 'Those that have held for more than 60 s' },
+  derates: { type: 'u32', doc: 'Causes of derating that hold' },
+  derated: { type: 'u32', doc: 'Those that have held for more than 60 s' },
 
   totalInWh: { type: 'f64', unit: 'Wh', doc: 'Energy into the asset since its first reading' },
   totalOutWh: { type: 'f64', unit: 'Wh', doc: 'Energy out of the asset since its first reading' },

@@ -40,6 +40,7 @@ export function planDevice(
   specs: readonly FieldSpec[],
   regions: readonly BoundRegion[],
   maxPowerW: number,
+  inName = 'energyInWh',
 ): DevicePlan {
   const fields = planFields(schema, specs);
   const hasDay = specs.some((f) => f.name === 'energyDayWh');
@@ -54,6 +55,7 @@ export function planDevice(
       outBit: fields.bit('energyOutWh'),
       in: at('energyInWh'),
       inBit: fields.bit('energyInWh'),
+      inName,
       day: hasDay ? at('energyDayWh') : -1,
       dayBit: hasDay ? fields.bit('energyDayWh') : 0,
       dayColumn: hasDay ? schema.index('energyDayWh') : -1,

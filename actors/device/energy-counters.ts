@@ -64,7 +64,7 @@ export function readIn(asset: DeviceAsset, reading: Reading, valid: number, plan
   if (after === before) return true;
   const t = reading.deviceTime;
   const suspect = asset.suspectInWh;
-  const delta = increase(asset, 'energyInWh', before, after, since, t, suspect, plan.maxPowerW, out);
+  const delta = increase(asset, plan.inName, before, after, since, t, suspect, plan.maxPowerW, out);
   if (delta < 0) {
     turn.refused |= plan.inBit;
     turn.settledTo = Math.min(turn.settledTo, since);

@@ -6,6 +6,8 @@ export interface EnergyPlan {
   readonly outBit: number;
   readonly in: number;
   readonly inBit: number;
+  /** Field that the ingoing counter is told in. */
+  readonly inName: string;
   /** Counter that restarts daily, -1 where the kind has none. */
   readonly day: number;
   readonly dayBit: number;

@@ -42,6 +42,7 @@ export const DERATES = [
   'CURTAILED',
   'LOW_SOE',
   'DERATED',
+  'SHARED_CABINET',
 ] as const;
 
 export const Derate = {
@@ -53,4 +54,5 @@ export const Derate = {
   curtailed: 32,
   lowSoe: 64,
   derated: 128,
+  sharedCabinet: 256,
 } as const;

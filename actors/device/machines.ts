@@ -7,11 +7,21 @@ import { operationRegion as inverterOperation } from './inverter/operation.machi
 import { lifecycleRegion } from './lifecycle.machine.ts';
 import { gridRegion } from './powerwall/grid.machine.ts';
 import { operationRegion as powerwallOperation } from './powerwall/operation.machine.ts';
+import { operationRegion as superchargerOperation } from './supercharger/operation.machine.ts';
+import { sessionRegion } from './supercharger/session.machine.ts';
 
 /** Regions of each kind, in the order in which people want to see them. */
 export const deviceRegions: Readonly<Record<string, readonly Region[]>> = {
   powerwall: [powerwallOperation, gridRegion, healthRegion, connectivityRegion, firmwareRegion, lifecycleRegion],
   inverter: [inverterOperation, healthRegion, connectivityRegion, firmwareRegion, lifecycleRegion],
+  supercharger: [
+    superchargerOperation,
+    sessionRegion,
+    healthRegion,
+    connectivityRegion,
+    firmwareRegion,
+    lifecycleRegion,
+  ],
 };
 
 /** The machines of each kind as people draw them. `from` is `*` where an event leads there from every other state. */

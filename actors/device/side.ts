@@ -1,4 +1,5 @@
 import type { CursorBase } from '../../snapshots/cursor.ts';
+import type { SessionSide } from './supercharger/session-facts.ts';
 
 /** Last value of a text, a list or an unknown field. */
 export type ExtraValue = readonly [name: string, value: unknown, deviceTime: number];
@@ -52,6 +53,8 @@ export interface DeviceSide {
   readonly derates: readonly (readonly [bit: number, from: number])[];
   readonly island: Island | null;
   readonly rows: readonly PendingRow[];
+  /** Of a stall: its sessions. */
+  readonly session?: SessionSide;
 }
 
 const EMPTY: DeviceSide = { extra: [], alerts: [], faults: [], forgottenTo: 0, derates: [], island: null, rows: [] };

@@ -26,6 +26,8 @@ export interface ViewPlan {
   readonly health: BoundRegion;
   readonly operation: BoundRegion;
   readonly grid: BoundRegion | null;
+  /** Regions that only this kind has. */
+  readonly more?: readonly BoundRegion[];
 }
 
 /** The asset as people see it now. */
@@ -44,6 +46,7 @@ export function viewAsset(
     firmware: firmwareNow(life, version === undefined ? null : String(version[1]), version?.[2] ?? 0),
   };
   if (plan.grid !== null) regions.grid = regionView(asset, plan.grid);
+  for (const region of plan.more ?? []) regions[region.name] = regionView(asset, region);
   return {
     status: statusOf(asset, regions),
     regions,

@@ -17,7 +17,7 @@ export class Reading {
   receiveTime = 0;
   /** Fingerprint of the record's txid; 0 = none. */
   txid = 0;
-  /** Sequence number given by the device, for the total order; -1 = none. */
+  /** Sequence number given by the device, for the total order; -1 = none. A decoder may put readings of one number in order by fractions. */
   seqNo = -1;
   resend = false;
   /** Fields that the record names, valid or not. */
@@ -31,7 +31,7 @@ export class Reading {
   content: unknown = null;
 }
 
-export type FieldType = 'number' | 'enum' | 'bool' | 'text' | 'list' | 'alerts';
+export type FieldType = 'number' | 'enum' | 'bool' | 'text' | 'list' | 'alerts' | 'meterValues';
 
 /** What a field of a kind means at the door: decoder, state columns, docs and the tables come from this. */
 export interface FieldSpec {
@@ -46,4 +46,6 @@ export interface FieldSpec {
   readonly max?: number;
   /** Numbers that mean "not available" upstream, for instance -256. */
   readonly sentinels?: readonly number[];
+  /** Number only: the upstream sends it as text, so the door takes a decimal number in a string as well. */
+  readonly numericText?: boolean;
 }

@@ -1,0 +1,108 @@
+import type { Facts } from '../../../runtime/shard/derived.ts';
+import { chargingSession } from '../facts.ts';
+import { changeSide, readSide } from '../side.ts';
+import type { SuperchargerAsset } from './state.ts';
+
+const HOUR_MS = 3_600_000;
+/** Share by which rounded times and registers may exceed what was offered. */
+const ROUNDING = 1e-6;
+
+/** How we know of a session's start: its `Started`, a later message that names it, or only its end. */
+export type OpenedBy = 'started' | 'seen' | 'ended';
+/** What closed it: its `Ended`; the status Available or the next session's start, where no `Ended` came. */
+export type ClosedBy = 'ended' | 'available' | 'next';
+
+/** Data of a `charging_session`. */
+export interface SessionData {
+  readonly sessionId: string;
+  readonly startTime: number;
+  readonly endTime: number | null;
+  readonly energyWh: number;
+  readonly maxW: number | null;
+  readonly meanW: number | null;
+  readonly offeredW: number | null;
+  readonly limitedSeconds: number;
+  readonly idleSeconds: number;
+  readonly socFrom: number | null;
+  readonly socTo: number | null;
+  readonly stoppedReason: string | null;
+  readonly openedBy: OpenedBy;
+  readonly closedBy: ClosedBy | null;
+  readonly exceedsMaxPower: boolean | null;
+  readonly seqGaps: number;
+}
+
+/** Names of the open session, and what is known of the one before. */
+export interface SessionSide {
+  /** Null while no session is open. */
+  readonly open: { readonly id: string; readonly openedBy: OpenedBy } | null;
+  /** The sessions that closed last, newest first: what else is said of them changes nothing. */
+  readonly closed: readonly string[];
+  /** That session where no `Ended` closed it: one may still come. With the energy counted at its close. */
+  readonly unended: { readonly data: SessionData; readonly totalInWh: number } | null;
+}
+
+const NO_SESSION: SessionSide = { open: null, closed: [], unended: null };
+
+export function readSession(asset: SuperchargerAsset): SessionSide {
+  return readSide(asset).session ?? NO_SESSION;
+}
+
+export function changeSession(asset: SuperchargerAsset, change: Partial<SessionSide>): void {
+  changeSide(asset, { session: { ...readSession(asset), ...change } });
+}
+
+export function saySession(serial: string, data: SessionData, out: Facts): void {
+  out.emit(chargingSession, `${serial}/${data.sessionId}`, data.startTime, { ...data });
+}
+
+/** The open session as it stands at `t`; with `closedBy`, as it ended then. */
+export function sessionData(
+  asset: SuperchargerAsset,
+  { id, openedBy }: { readonly id: string; readonly openedBy: OpenedBy },
+  t: number,
+  closedBy: ClosedBy | null,
+  stoppedReason: string | null,
+): SessionData {
+  const { sessionStart, sessionIdleSince, sessionMaxW, sessionOfferW } = asset;
+  const energyWh = wattHours(asset.totalInWh - asset.sessionBaseWh);
+  const offeredW = orNull(sessionOfferW);
+  const maxW = orNull(sessionMaxW);
+  return {
+    sessionId: id,
+    startTime: sessionStart,
+    endTime: closedBy === null ? null : t,
+    energyWh,
+    maxW,
+    ...meanOf(energyWh, t - sessionStart, offeredW),
+    offeredW,
+    limitedSeconds: asset.sessionLimitedMs / 1000,
+    idleSeconds: sessionIdleSince === 0 ? 0 : (t - sessionIdleSince) / 1000,
+    socFrom: orNull(asset.sessionSocFrom),
+    socTo: orNull(asset.sessionSocTo),
+    stoppedReason,
+    openedBy,
+    closedBy,
+    seqGaps: asset.sessionSeqGaps,
+  };
+}
+
+/** Mean power over the whole session, and whether that is more than the stall ever offered in it. */
+export function meanOf(
+  energyWh: number,
+  lengthMs: number,
+  offeredW: number | null,
+): Pick<SessionData, 'meanW' | 'exceedsMaxPower'> {
+  const meanW = lengthMs <= 0 ? null : (energyWh * HOUR_MS) / lengthMs;
+  const exceedsMaxPower = meanW === null || offeredW === null ? null : meanW > offeredW * (1 + ROUNDING);
+  return { meanW: meanW === null ? null : Math.round(meanW * 1000) / 1000, exceedsMaxPower };
+}
+
+/** Without the noise of binary fractions: a millionth of a Wh is the last digit. */
+export function wattHours(wh: number): number {
+  return Math.round(wh * 1e6) / 1e6;
+}
+
+function orNull(value: number): number | null {
+  return Number.isNaN(value) ? null : value;
+}

@@ -1,0 +1,168 @@
+import type { StateSchema } from '../../../snapshots/schema.ts';
+import type { AssetConfig, Kind } from '../../../runtime/shard/contract.ts';
+import type { Facts } from '../../../runtime/shard/derived.ts';
+import type { Reading } from '../../../runtime/shard/reading.ts';
+import type { Alert } from '../../../codec/alerts.ts';
+import { foldAlerts } from '../alerts.ts';
+import { foldDerates } from '../derates.ts';
+import { allInvalid, foldShared, openShared, planDevice } from '../device.ts';
+import { foldFirmware, keepExtras } from '../extras.ts';
+import { Derate } from '../flags.ts';
+import { foldHealth } from '../health.ts';
+import { foldLifecycle, lifecycleStates } from '../lifecycle.ts';
+import { BoundRegion } from '../region.ts';
+import { elapse, silenceLimits } from '../silence.ts';
+import { viewAsset } from '../view.ts';
+import { foldStallFaults, HIGH_TEMPERATURE } from './faults.ts';
+import { superchargerFields } from './fields.ts';
+import { AVAILABLE, foldStatus, isInSession, PREPARING } from './operation.ts';
+import { operationRegion } from './operation.machine.ts';
+import { accrueSession, beginSession, ENDED, endSession, leaveSession, openSessions, trackSession } from './session.ts';
+import { sessionRegion } from './session.machine.ts';
+import { foldSessionRegion, regionBegins, regionEnds } from './session-region.ts';
+import { type SuperchargerAsset, type SuperchargerColumns, superchargerState } from './state.ts';
+
+/** No stall gives more: trucks get 1.2 MW. */
+const MAX_POWER_W = 1e7;
+
+const schema = superchargerState as unknown as StateSchema;
+const operation = new BoundRegion(schema, operationRegion);
+const session = new BoundRegion(schema, sessionRegion);
+const plan = planDevice(schema, superchargerFields, [operation, session], MAX_POWER_W, 'deliveredWh');
+const view = {
+  fields: plan.fields,
+  connectivity: plan.connectivity,
+  health: plan.health,
+  operation,
+  grid: null,
+  more: [session],
+};
+
+const at = (name: string) => superchargerFields.findIndex((f) => f.name === name);
+const POWER = at('powerW');
+const VEHICLE = at('vehicleW');
+const DELIVERED = at('deliveredWh');
+const ENERGY_IN = at('energyInWh');
+const STATUS = at('status');
+const ERROR = at('errorCode');
+const SOC = at('vehicleSoc');
+const EVENT = at('sessionEvent');
+const SEQ_NO = at('seqNo');
+const isTimed = (name: string) => at(name) < 0;
+
+/** What the reading in hand says of its session. Used again for every reading: a turn allocates nothing. */
+const word = {
+  event: Number.NaN,
+  id: null as string | null,
+  stoppedReason: null as string | null,
+  seqNo: Number.NaN,
+  addedWh: 0,
+};
+
+function fold(asset: SuperchargerAsset, reading: Reading, config: AssetConfig, out: Facts): void {
+  const { present, invalid, values } = reading;
+  const energyIn = values[ENERGY_IN];
+  const voided = invalid !== 0 && allInvalid(reading, plan);
+  complete(asset, reading);
+  const before = asset.totalInWh;
+  accrueSession(asset, reading.deviceTime, config);
+  foldShared(asset, reading, plan, config, voided, 0, out);
+  if (!voided) foldStall(asset, reading, asset.totalInWh - before, out);
+  // The reading goes into the window as it came.
+  reading.present = present;
+  reading.invalid = invalid;
+  values[ENERGY_IN] = energyIn;
+}
+
+/** Adds what follows from what is told: power from power into the vehicle and back, the ingoing counter from the register. */
+function complete(asset: SuperchargerAsset, reading: Reading): void {
+  const { present } = reading;
+  const told = (field: number) => ((present >>> field) & 1) !== 0;
+  if (told(VEHICLE) !== told(POWER)) {
+    if (told(VEHICLE)) copyField(reading, VEHICLE, POWER, -1);
+    else copyField(reading, POWER, VEHICLE, -1);
+  }
+  if (told(DELIVERED)) copyField(reading, DELIVERED, ENERGY_IN, 1);
+  // Two meters at once would count twice: the register of the stall goes first.
+  else if (told(ENERGY_IN) && !Number.isNaN(asset.deliveredWh)) reading.present &= ~(1 << ENERGY_IN);
+}
+
+function copyField(reading: Reading, from: number, to: number, sign: number): void {
+  reading.present |= 1 << to;
+  const isInvalid = ((reading.invalid >>> from) & 1) !== 0;
+  reading.invalid = isInvalid ? reading.invalid | (1 << to) : reading.invalid & ~(1 << to);
+  reading.values[to] = sign * reading.values[from] + 0;
+}
+
+function foldStall(asset: SuperchargerAsset, reading: Reading, addedWh: number, out: Facts): void {
+  const t = reading.deviceTime;
+  const { values, extra } = reading;
+  const valid = reading.present & ~reading.invalid;
+  const vehicleW = (valid >>> VEHICLE) & 1 ? values[VEHICLE] : Number.NaN;
+  word.event = (valid >>> EVENT) & 1 ? values[EVENT] : Number.NaN;
+  word.seqNo = (valid >>> SEQ_NO) & 1 ? values[SEQ_NO] : Number.NaN;
+  word.addedWh = addedWh;
+  word.id = word.stoppedReason = null;
+  if (extra !== null) foldExtras(asset, extra, t, out);
+  if (beginSession(asset, word, t, out)) regionBegins(asset, session, t, out);
+  const was = asset.operation;
+  if ((valid >>> STATUS) & 1) foldStatus(asset, operation, values[STATUS], t, out);
+  const moved = asset.operation !== was;
+  trackSession(asset, word, vehicleW, (valid >>> SOC) & 1 ? values[SOC] : Number.NaN, t);
+  foldSessionRegion(asset, session, moved && asset.operation === PREPARING, vehicleW, t, out);
+  if (word.event === ENDED) {
+    if (endSession(asset, word, t, out)) regionEnds(asset, session, 'transaction', t, out);
+  } else if (moved && asset.operation === AVAILABLE && asset.sessionStart !== 0 && Number.isNaN(word.event)) {
+    leaveSession(asset, t, out);
+    regionEnds(asset, session, 'status', t, out);
+  }
+  foldStallFaults(asset, ((valid >>> STATUS) & 1) !== 0 || ((valid >>> ERROR) & 1) !== 0, t, out);
+  const causes = derateCauses(asset);
+  if (causes !== asset.derates || causes !== asset.derated) foldDerates(asset, causes, t, out);
+  foldHealth(asset, plan.health, t, out);
+}
+
+/** Less is offered than the vehicle asks for: the cabinet shares its power between its stalls. */
+function derateCauses(asset: SuperchargerAsset): number {
+  let causes = asset.alertDerates;
+  const connected = asset.sessionStart !== 0 || isInSession(asset.operation);
+  if (connected && asset.offeredW < asset.requestedW) causes |= Derate.sharedCabinet;
+  if (asset.errorCode === HIGH_TEMPERATURE) causes |= Derate.thermal;
+  return causes;
+}
+
+function foldExtras(
+  asset: SuperchargerAsset,
+  extra: readonly (readonly [string, unknown])[],
+  t: number,
+  out: Facts,
+): void {
+  for (const [name, value] of extra) {
+    if (name === 'alerts') foldAlerts(asset, value as readonly Alert[], t, true, out);
+    else if (name === 'firmware') foldFirmware(asset, value as string, t, out);
+    else if (name === 'sessionId' && value !== '') word.id = value as string;
+    else if (name === 'stoppedReason' && value !== '') word.stoppedReason = value as string;
+  }
+  keepExtras(asset, extra, t, isTimed);
+}
+
+const kind: Kind<SuperchargerColumns> = {
+  name: 'supercharger',
+  machine: 'supercharger@1',
+  fields: superchargerFields,
+  state: superchargerState,
+  defaults: { cadenceMs: 60_000, timeZone: 'UTC' },
+  lifecycleStates,
+  fold,
+  silenceLimits,
+  elapse: (asset, stage, config, out) => elapse(asset, plan.connectivity, stage, config, out),
+  open(asset, _config, out) {
+    openShared(asset, plan, out);
+    openSessions(asset, out);
+  },
+  foldLifecycle,
+  view: (asset, life, config) => viewAsset(asset, life, config, view),
+};
+
+/** One stall of a fast charger. */
+export const supercharger = kind as unknown as Kind;
