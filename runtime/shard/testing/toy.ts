@@ -7,6 +7,7 @@ import type {
   LifecycleDecoded,
   LifecycleRecord,
   LifecycleResult,
+  Occupancy,
   ReadingDecoder,
 } from '../contract.ts';
 import type { DerivedType, Facts } from '../derived.ts';
@@ -40,6 +41,7 @@ export const stayType: DerivedType = {
   doc: 'A stay in a mode',
   key: 'serial, from',
   columns: [column('mode', 'text'), column('fromTime', 'time'), column('toTime', 'time')],
+  forwarded: true,
 };
 export const sumType: DerivedType = {
   name: 'sum',
@@ -116,9 +118,22 @@ function foldLifecycle(serial: string, records: readonly LifecycleRecord[], out:
     slot: null,
     cadenceS: data.cadenceSeconds ?? null,
     timeZone: null,
-    occupancies: [],
+    occupancies: placesOf(sorted),
     steps,
   };
+}
+
+/** Each record that names a site moves the lamp there. */
+function placesOf(sorted: readonly LifecycleRecord[]): Occupancy[] {
+  const moves = sorted.filter((r) => typeof r.data.siteId === 'string');
+  return moves.map((r, i) => ({
+    siteId: r.data.siteId as string,
+    slot: 'socket',
+    cabinet: null,
+    region: null,
+    from: r.eventTime,
+    to: moves[i + 1]?.eventTime ?? null,
+  }));
 }
 
 export const lamp: Kind = {
@@ -138,6 +153,10 @@ export const lamp: Kind = {
     sum(asset as Lamp, out);
   },
   foldLifecycle,
+  audience: (_lamp, places, { eventTime, data }) =>
+    places
+      .filter((p) => (p.to ?? Infinity) > eventTime && p.from < ((data.toTime as number | null) ?? Infinity))
+      .map((p) => ({ kind: 'room', key: p.siteId })),
   view: (asset) => ({
     status: asset.silence === 0 ? 'ON' : 'OFFLINE',
     regions: { mode: { state: words[mode(asset as Lamp)] ?? 'unknown', since: (asset as Lamp).modeSince } },
