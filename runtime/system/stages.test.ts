@@ -52,7 +52,6 @@ test('a late reading changes what the room knows; a fact taken back is taken bac
   await rig.send([lamp('A', 5, { mode: 'bright' })]);
   expect(await presence(rig)).toEqual({ 'R-1/off': 1, 'R-1/bright': 1 });
 });
-});
 
 test('a lamp placed after it spoke: the room hears what the window still holds, and the old room keeps its part', async () => {
   const rig = await open(folder());
