@@ -4,12 +4,14 @@ import type { Facts } from '../../../runtime/shard/derived.ts';
 import type { Reading } from '../../../runtime/shard/reading.ts';
 import type { Alert } from '../../../codec/alerts.ts';
 import { foldAlerts } from '../alerts.ts';
+import { audience } from '../audience.ts';
 import { foldDerates } from '../derates.ts';
 import { allInvalid, foldShared, openShared, planDevice } from '../device.ts';
 import { foldFirmware, keepExtras } from '../extras.ts';
 import { Derate } from '../flags.ts';
 import { foldHealth } from '../health.ts';
 import { foldLifecycle, lifecycleStates } from '../lifecycle.ts';
+import { planMember, sayMember } from '../member.ts';
 import { BoundRegion } from '../region.ts';
 import { elapse, silenceLimits } from '../silence.ts';
 import { viewAsset } from '../view.ts';
@@ -29,6 +31,7 @@ const schema = superchargerState as unknown as StateSchema;
 const operation = new BoundRegion(schema, operationRegion);
 const session = new BoundRegion(schema, sessionRegion);
 const plan = planDevice(schema, superchargerFields, [operation, session], MAX_POWER_W, 'deliveredWh');
+const member = planMember(plan.fields, ['powerW', 'vehicleW', 'offeredW', 'requestedW', 'vehicleSoc']);
 const view = {
   fields: plan.fields,
   connectivity: plan.connectivity,
@@ -67,7 +70,10 @@ function fold(asset: SuperchargerAsset, reading: Reading, config: AssetConfig, o
   const before = asset.totalInWh;
   accrueSession(asset, reading.deviceTime, config);
   foldShared(asset, reading, plan, config, voided, 0, out);
-  if (!voided) foldStall(asset, reading, asset.totalInWh - before, out);
+  if (!voided) {
+    foldStall(asset, reading, asset.totalInWh - before, out);
+    if (out.forwards) sayMember(asset, member, config, out);
+  }
   // The reading goes into the window as it came.
   reading.present = present;
   reading.invalid = invalid;
@@ -161,6 +167,7 @@ const kind: Kind<SuperchargerColumns> = {
     openSessions(asset, out);
   },
   foldLifecycle,
+  audience,
   view: (asset, life, config) => viewAsset(asset, life, config, view),
 };
 

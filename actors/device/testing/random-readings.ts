@@ -89,14 +89,48 @@ const inverterStep = fc.record({
   events: maybe(fc.constantFrom([], [], ['GRID_DISCONNECT'], ['OVER_TEMP']), 1),
 });
 
+/** Sessions as stalls tell them, and as they do when messages are lost, repeated or mixed up. */
+const superchargerStep = fc.record({
+  ...shared,
+  kind: fc.constant('supercharger'),
+  powerW: maybe(orNull(power), 1),
+  vehicleW: maybe(orNull(power), 3),
+  delivered: maybe(counter),
+  status: maybe(
+    fc.constantFrom(
+      'Available',
+      'Preparing',
+      'Charging',
+      'SuspendedEV',
+      'SuspendedEVSE',
+      'Finishing',
+      'Occupied',
+      'Faulted',
+    ),
+  ),
+  errorCode: maybe(
+    fc.constantFrom('NoError', 'NoError', 'GroundFailure', 'HighTemperature', 'EVCommunicationError'),
+    1,
+  ),
+  offeredW: maybe(fc.constantFrom(60_000, 120_000), 1),
+  requestedW: maybe(fc.constantFrom(60_000, 120_000), 1),
+  vehicleSoc: maybe(fc.constantFrom(0.2, 0.8, 1), 1),
+  sessionEvent: maybe(fc.constantFrom('Started', 'Updated', 'Ended')),
+  sessionId: maybe(fc.constantFrom('a', 'b', 'c')),
+  seqNo: maybe(fc.integer({ min: 0, max: 9 }), 1),
+  stoppedReason: maybe(fc.constantFrom('Local', 'EVDisconnected'), 1),
+});
+
+const STEPS = { powerwall: powerwallStep, inverter: inverterStep, supercharger: superchargerStep };
+
 type Step = Record<string, unknown>;
 
 /** Random readings of a kind, in order of time, with counters that mostly grow. */
-export function randomReadings(kind: 'powerwall' | 'inverter', maxLength: number): fc.Arbitrary<Told[]> {
-  const step: fc.Arbitrary<Step> = kind === 'powerwall' ? powerwallStep : inverterStep;
+export function randomReadings(kind: keyof typeof STEPS, maxLength: number): fc.Arbitrary<Told[]> {
+  const step: fc.Arbitrary<Step> = STEPS[kind];
   return fc.array(fc.tuple(distance, step), { minLength: 1, maxLength }).map((steps) => {
     let time = START;
-    const registers = { out: 1000, in: 1000, day: 0 };
+    const registers = { out: 1000, in: 1000, day: 0, delivered: 1000 };
     return steps.map(([after, chosen]) => {
       time += after;
       return { time, fields: fieldsOf(chosen, registers, time) };
@@ -106,12 +140,13 @@ export function randomReadings(kind: 'powerwall' | 'inverter', maxLength: number
 
 function fieldsOf(step: Step, registers: Record<string, number>, time: number): Record<string, unknown> {
   if (step.zeros === true) return { powerW: 0, siteW: 0, loadW: 0, solarW: 0, soc: 0 };
-  const { kind, zeros: _, out, in: inflow, day, alerts: list, ...plain } = step;
+  const { kind, zeros: _, out, in: inflow, day, delivered, alerts: list, ...plain } = step;
   const fields: Record<string, unknown> = { ...plain };
   if (kind === 'inverter' && fields.stateCode !== undefined) fields.stateScheme = 'danfoss';
   fields.energyOutWh = count(registers, 'out', out);
   fields.energyInWh = count(registers, 'in', inflow);
   if (kind === 'inverter') fields.energyDayWh = count(registers, 'day', day);
+  if (kind === 'supercharger') fields.deliveredWh = count(registers, 'delivered', delivered);
   if (Array.isArray(list)) {
     fields.alerts = list.map(({ name, severity, ended }) => ({
       name,
