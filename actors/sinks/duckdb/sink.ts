@@ -13,6 +13,8 @@ import { auditLedger, joinRanges, ledgerTables, moveLedger, readLedger } from '.
 import { QueryGate, type QueryResult } from './query.ts';
 import { type StandingColumn, toChunks } from './rows.ts';
 import { createTable, migrateTable, planTable, type TablePlan } from './schema.ts';
+import { createMarts } from './marts/index.ts';
+import { createKindsTable, kindsTable } from './marts/parts.ts';
 import { createCurrentView, createOccupancyView, createServiceView, joinsOf } from './views.ts';
 
 export interface DuckDbSinkOptions {
@@ -21,6 +23,8 @@ export interface DuckDbSinkOptions {
   /** Every type that may stand in the derived topic. An event of another type stops the sink. */
   readonly types: readonly DerivedType[];
   readonly clock: Clock;
+  /** IANA time zones by kind, for the days of assets whose records tell none. @default UTC for all */
+  readonly timeZones?: Readonly<Record<string, string>>;
   /** @default 'duckdb' */
   readonly name?: string;
   /** Threads of the database, for writing and reading together. @default 1 */
@@ -71,7 +75,7 @@ export class DuckDbSink implements Sink, TableReader {
     const database = await openDatabase(file, { threads, memoryLimitMb });
     try {
       const writer = await database.connect();
-      this.#order = await prepareSchema(writer, [...this.#plans.values()]);
+      this.#order = await prepareSchema(writer, [...this.#plans.values()], this.#options.timeZones ?? {});
       await joinRanges(writer);
       this.#writer = writer;
     } catch (error) {
@@ -195,6 +199,7 @@ async function append(connection: DuckDBConnection, table: string, chunks: reado
 async function prepareSchema(
   connection: DuckDBConnection,
   plans: readonly TablePlan[],
+  timeZones: Readonly<Record<string, string>>,
 ): Promise<Map<string, StandingColumn[]>> {
   await connection.run('BEGIN TRANSACTION');
   try {
@@ -207,9 +212,11 @@ async function prepareSchema(
       for (const statement of statements) await connection.run(statement);
     }
     const joins = joinsOf(plans);
-    if (joins.occupancies) await connection.run(createOccupancyView);
-    if (joins.service) await connection.run(createServiceView);
+    await connection.run(createOccupancyView(plans));
+    await connection.run(createServiceView(plans));
     for (const plan of plans) await connection.run(createCurrentView(plan, joins));
+    await setTimeZones(connection, timeZones);
+    for (const statement of createMarts(plans)) await connection.run(statement);
     const order = await standingTables(connection);
     await connection.run('COMMIT');
     return order;
@@ -217,6 +224,12 @@ async function prepareSchema(
     await connection.run('ROLLBACK').catch(() => undefined);
     throw error;
   }
+}
+
+async function setTimeZones(connection: DuckDBConnection, timeZones: Readonly<Record<string, string>>): Promise<void> {
+  await connection.run(createKindsTable);
+  await connection.run(`DELETE FROM ${kindsTable}`);
+  for (const row of Object.entries(timeZones)) await connection.run(`INSERT INTO ${kindsTable} VALUES ($1, $2)`, row);
 }
 
 async function standingTables(connection: DuckDBConnection): Promise<Map<string, StandingColumn[]>> {

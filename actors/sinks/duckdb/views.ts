@@ -1,6 +1,6 @@
 import { quote, type TablePlan } from './schema.ts';
 
-/** Internal views that the `_current` views join; they read tables only, so nothing recurses. */
+/** Internal views that the `_current` views and the marts join; they read tables only, so nothing recurses. */
 export const occupancyView = 'gridfold_occupancies';
 export const serviceView = 'gridfold_service';
 
@@ -8,7 +8,7 @@ export const serviceView = 'gridfold_service';
  * Newest version of each fact. A fact belongs to the actor that says it, so versions are compared within one serial
  * and key: nobody retracts another actor's rows. The offset decides between equal versions.
  */
-function newest(table: string, where = ''): string {
+export function newest(table: string, where = ''): string {
   return `SELECT * FROM ${quote(table)} ${where}
     QUALIFY row_number() OVER (PARTITION BY key, serial ORDER BY version DESC, "offset" DESC, ordinal DESC, topic DESC) = 1`;
 }
@@ -20,25 +20,56 @@ function newest(table: string, where = ''): string {
 const following = `coalesce(lead(from_time) OVER (PARTITION BY serial ORDER BY from_time, version, key), TIMESTAMPTZ 'infinity') AS following`;
 const proper = `op = 'upsert' AND from_time IS NOT NULL AND (to_time IS NULL OR to_time > from_time)`;
 
-/** Which slot an asset held from when until when; `slot_occupancies` must be among the tables. */
-export const createOccupancyView = `CREATE OR REPLACE VIEW ${occupancyView} AS
-  SELECT serial, site_id, slot, install_epoch, from_time, least(coalesce(to_time, TIMESTAMPTZ 'infinity'), following) AS until
-  FROM (SELECT *, ${following} FROM (${newest('slot_occupancies')}) WHERE ${proper})`;
+/** What the record of an installation says besides; tables of older releases lack some of it. */
+const installation = {
+  cabinet: 'VARCHAR',
+  region: 'VARCHAR',
+  model: 'VARCHAR',
+  capacity_wh: 'DOUBLE',
+  time_zone: 'VARCHAR',
+};
 
 /**
- * Whether an asset was in service from when until when, by its lifecycle intervals. What they leave out (before the
- * first, between two, after the last) is not in service; an asset without lifecycle intervals has no row here.
+ * Which slot an asset held from when until when, and what was told of it; without the table the view is there and
+ * empty.
  */
-export const createServiceView = `CREATE OR REPLACE VIEW ${serviceView} AS
+export function createOccupancyView(plans: readonly TablePlan[]): string {
+  const known = joinsOf(plans).occupancies ? plans.find((p) => p.table === 'slot_occupancies') : undefined;
+  const besides = Object.entries(installation).map(([name, type]) =>
+    known?.columns.some((c) => c.name === name) ? name : `NULL::${type} AS ${name}`,
+  );
+  const source =
+    known === undefined
+      ? `SELECT NULL::VARCHAR AS serial, NULL::VARCHAR AS site_id, NULL::VARCHAR AS slot, NULL::BIGINT AS install_epoch,
+          NULL::TIMESTAMPTZ AS from_time, NULL::TIMESTAMPTZ AS to_time, NULL::TIMESTAMPTZ AS following WHERE false`
+      : `SELECT *, ${following} FROM (${newest('slot_occupancies')}) WHERE ${proper}`;
+  return `CREATE OR REPLACE VIEW ${occupancyView} AS
+  SELECT serial, site_id, slot, install_epoch, from_time,
+    least(coalesce(to_time, TIMESTAMPTZ 'infinity'), following) AS until, ${besides.join(', ')}
+  FROM (${source})`;
+}
+
+/**
+ * Whether an asset was in service from when until when, and in which lifecycle state. What the intervals leave out
+ * (before the first, between two, after the last) is not in service and has no state; an asset without lifecycle
+ * intervals has no row here, and nobody has one without the table.
+ */
+export function createServiceView(plans: readonly TablePlan[]): string {
+  const source = joinsOf(plans).service
+    ? `SELECT *, ${following} FROM (${newest('state_intervals', `WHERE region = 'lifecycle'`)}) WHERE ${proper}`
+    : `SELECT NULL::VARCHAR AS serial, NULL::VARCHAR AS state, NULL::TIMESTAMPTZ AS from_time, NULL::TIMESTAMPTZ AS to_time,
+        NULL::TIMESTAMPTZ AS following WHERE false`;
+  return `CREATE OR REPLACE VIEW ${serviceView} AS
   WITH told AS (
     SELECT serial, from_time, following, state, least(coalesce(to_time, TIMESTAMPTZ 'infinity'), following) AS until
-    FROM (SELECT *, ${following} FROM (${newest('state_intervals', `WHERE region = 'lifecycle'`)}) WHERE ${proper})
+    FROM (${source})
   )
-  SELECT serial, lower(state) = 'inservice' AS in_service, from_time, until FROM told
+  SELECT serial, state, lower(state) = 'inservice' AS in_service, from_time, until FROM told
   UNION ALL
-  SELECT serial, false, until, following FROM told WHERE until < following
+  SELECT serial, NULL, false, until, following FROM told WHERE until < following
   UNION ALL
-  SELECT serial, false, TIMESTAMPTZ '-infinity', min(from_time) FROM told GROUP BY serial`;
+  SELECT serial, NULL, false, TIMESTAMPTZ '-infinity', min(from_time) FROM told GROUP BY serial`;
+}
 
 /** Which of the joined tables a sink has. */
 export interface Joins {

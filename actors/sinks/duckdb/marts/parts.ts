@@ -1,0 +1,97 @@
+import { newest, occupancyView } from '../views.ts';
+import { has } from './mart.ts';
+import type { TablePlan } from '../schema.ts';
+
+/** Time zones by kind as the configuration says them; filled when the file is opened. */
+export const kindsTable = 'gridfold_kinds';
+export const createKindsTable = `CREATE TABLE IF NOT EXISTS ${kindsTable} (kind VARCHAR, time_zone VARCHAR)`;
+
+export const energyNeeds = {
+  energy_intervals: ['start_time', 'length_s', 'in_wh', 'out_wh', 'method', 'coverage'],
+};
+export const faultNeeds = { faults: ['code', 'severity', 'opened_time', 'closed_time', 'recurrence'] };
+export const stateNeeds = { state_intervals: ['region', 'state', 'from_time', 'to_time'] };
+export const slotNeeds = { slot_occupancies: ['slot', 'install_epoch', 'from_time', 'to_time'] };
+const firmwareNeeds = { firmware_updates: ['from_version', 'to_version', 'completed_time', 'ok', 'source'] };
+const lifecycleNeeds = { lifecycle_changes: ['record_id', 'type', 'legal', 'voided', 'occurred_time', 'data'] };
+
+const places = `CREATE OR REPLACE VIEW gridfold_places AS
+  SELECT * REPLACE (CASE WHEN time_zone IN (SELECT name FROM pg_timezone_names()) THEN time_zone END AS time_zone)
+  FROM ${occupancyView}`;
+
+const kinds = `CREATE OR REPLACE VIEW gridfold_kind_zones AS
+  SELECT * FROM ${kindsTable} WHERE time_zone IN (SELECT name FROM pg_timezone_names())`;
+
+/**
+ * Local time of every instant at which an energy interval begins, in every zone in use. To convert each instant once
+ * per zone, and not once per row, is several times faster.
+ */
+const calendar = `CREATE OR REPLACE VIEW gridfold_calendar AS
+  SELECT time_zone, start_time, local, to_minutes(minute(local)) AS past_hour, local::DATE AS day
+  FROM (
+    SELECT time_zone, start_time, timezone(time_zone, start_time) AS local
+    FROM (SELECT DISTINCT start_time FROM energy_intervals), (
+      SELECT time_zone FROM gridfold_places WHERE time_zone IS NOT NULL
+      UNION SELECT time_zone FROM gridfold_kind_zones UNION SELECT 'UTC'
+    )
+  )`;
+
+/** Current energy intervals with place and local time as of their start. */
+const energy = `CREATE OR REPLACE VIEW gridfold_energy AS
+  SELECT e.serial, e.kind, e.start_time, e.length_s, e.in_wh, e.out_wh, e.method, e.coverage,
+    coalesce(p.site_id, e.site_id) AS site_id, p.slot, p.region, p.model, p.capacity_wh,
+    c.time_zone, c.day, e.start_time - c.past_hour AS hour_start
+  FROM (${newest('energy_intervals')}) e
+  LEFT JOIN gridfold_places p ON p.serial = e.serial AND e.start_time >= p.from_time AND e.start_time < p.until
+  LEFT JOIN gridfold_kind_zones k ON k.kind = e.kind
+  JOIN gridfold_calendar c ON c.start_time = e.start_time AND c.time_zone = coalesce(p.time_zone, k.time_zone, 'UTC')
+  WHERE e.op = 'upsert'`;
+
+/**
+ * Which firmware ran from when until when. What the asset tells itself goes before what records of updates say; the
+ * version before its first update held since ever. An asset that never changed its firmware has no row.
+ */
+const firmware = (known: boolean) => `CREATE OR REPLACE VIEW gridfold_firmware AS
+  ${known ? firmwareTold : `SELECT NULL::VARCHAR AS serial, NULL::VARCHAR AS version, NULL::VARCHAR AS source, NULL::TIMESTAMPTZ AS from_time, NULL::TIMESTAMPTZ AS until WHERE false`}`;
+
+const firmwareTold = `WITH told AS (
+    SELECT serial, source, from_version, to_version, completed_time AS since, version AS revision FROM (${newest('firmware_updates')})
+    WHERE op = 'upsert' AND ok AND to_version IS NOT NULL AND completed_time IS NOT NULL
+    QUALIFY source = 'telemetry' OR count(*) FILTER (source = 'telemetry') OVER (PARTITION BY serial) = 0
+  ), ran AS (
+    SELECT serial, source, to_version AS version, since, revision FROM told
+    UNION ALL
+    SELECT serial, arg_min(source, (since, revision)), arg_min(from_version, (since, revision)), TIMESTAMPTZ '-infinity', -1 FROM told GROUP BY serial
+  ), changed AS (
+    SELECT * FROM ran QUALIFY version IS DISTINCT FROM lag(version) OVER (PARTITION BY serial ORDER BY since, revision)
+  )
+  SELECT serial, version, source, since AS from_time,
+    coalesce(lead(since) OVER (PARTITION BY serial ORDER BY since, revision), TIMESTAMPTZ 'infinity') AS until
+  FROM changed`;
+
+/** The model of an asset as last told by a record that stands; a unit does not change its model. */
+const models = (known: boolean) => `CREATE OR REPLACE VIEW gridfold_models AS
+  ${known ? modelsTold : 'SELECT NULL::VARCHAR AS serial, NULL::VARCHAR AS model WHERE false'}`;
+
+const modelsTold = `SELECT serial, arg_max(model, (occurred_time, version)) AS model FROM (
+    SELECT serial, data->>'$.model' AS model, occurred_time, version FROM (${newest('lifecycle_changes')})
+    WHERE op = 'upsert' AND legal AND NOT voided
+  ) WHERE model IS NOT NULL GROUP BY serial`;
+
+/** From when until when an asset has been heard of, by its energy and its measured states. */
+const seen = `CREATE OR REPLACE VIEW gridfold_seen AS
+  SELECT serial, any_value(kind) AS kind, min(from_time) AS from_time, max(until) AS until FROM (
+    SELECT serial, kind, start_time AS from_time, start_time + to_seconds(length_s) AS until
+    FROM (${newest('energy_intervals')}) WHERE op = 'upsert'
+    UNION ALL
+    SELECT serial, kind, from_time, coalesce(to_time, from_time)
+    FROM (${newest('state_intervals', `WHERE region NOT IN ('lifecycle', 'firmware')`)}) WHERE op = 'upsert'
+  ) GROUP BY serial`;
+
+/** Internal views under the marts, in the order in which they are made. */
+export function createParts(plans: readonly TablePlan[]): string[] {
+  const parts = [places, kinds, firmware(has(plans, firmwareNeeds)), models(has(plans, lifecycleNeeds))];
+  if (has(plans, energyNeeds)) parts.push(calendar, energy);
+  if (has(plans, { ...energyNeeds, ...stateNeeds })) parts.push(seen);
+  return parts;
+}
