@@ -17,7 +17,7 @@ export interface LifecycleRecord extends SourceRecord {
 }
 
 /** The kinds for which there are recordings and virtual assets. */
-export type SourceKind = 'powerwall' | 'inverter';
+export type SourceKind = 'powerwall' | 'inverter' | 'megapack' | 'supercharger';
 
 /** Sparse: an absent field is unchanged, `null` is reported as invalid. */
 export type FieldValue = number | string | boolean | null | readonly unknown[];

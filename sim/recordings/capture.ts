@@ -1,6 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
 import { parseTimestamp } from '../time.ts';
-import type { FieldValue, SourceKind } from '../record.ts';
 import { badOption, malformed, unreadable } from './contract.ts';
 
 const MAX_CAPTURE_BYTES = 16 * 1024 * 1024;
@@ -14,7 +13,7 @@ export interface JsonObject {
 
 /** What one asset says in one capture. */
 export interface CapturedAsset {
-  readonly kind: SourceKind;
+  readonly kind: 'powerwall' | 'inverter';
   /** As the file names it, not yet distinct; null for the home as a whole. */
   readonly serial: string | null;
   readonly model: string;

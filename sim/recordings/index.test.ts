@@ -21,7 +21,7 @@ describe('recordings', () => {
   });
 
   test('names the formats when one is unknown, and the file when it is absent', () => {
-    expect(() => openRecording('seattle', 'x')).toThrow(/formats are seattle-5min, solarma, powerwall-api/);
+    expect(() => openRecording('seattle', 'x')).toThrow(/formats are seattle-5min, solarma, powerwall-api, acn/);
     expect(() => openRecording('solarma', '/nowhere/x.csv')).toThrow(
       expect.objectContaining({ code: 'recording_unreadable' }),
     );

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { GridfoldError } from '../../runtime/kernel/errors.ts';
 import type { SourceRecord } from '../record.ts';
+import { acn } from './acn.ts';
 import { type Recording, type RecordingOptions, unreadable } from './contract.ts';
 import { powerwallApi } from './powerwall-api.ts';
 import { seattle } from './seattle.ts';
@@ -14,6 +15,7 @@ export const recordings: Readonly<Record<string, Recording>> = {
   [seattle.format]: seattle,
   [solarma.format]: solarma,
   [powerwallApi.format]: powerwallApi,
+  [acn.format]: acn,
 };
 
 /**
