@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { parseTimestamp } from '../time.ts';
+import type { FieldValue } from '../record.ts';
 import { badOption, malformed, unreadable } from './contract.ts';
 
 const MAX_CAPTURE_BYTES = 16 * 1024 * 1024;
