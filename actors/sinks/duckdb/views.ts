@@ -22,6 +22,7 @@ const proper = `op = 'upsert' AND from_time IS NOT NULL AND (to_time IS NULL OR 
 
 /** What the record of an installation says besides; tables of older releases lack some of it. */
 const installation = {
+  replaces: 'VARCHAR',
   cabinet: 'VARCHAR',
   region: 'VARCHAR',
   model: 'VARCHAR',
@@ -57,18 +58,18 @@ export function createOccupancyView(plans: readonly TablePlan[]): string {
 export function createServiceView(plans: readonly TablePlan[]): string {
   const source = joinsOf(plans).service
     ? `SELECT *, ${following} FROM (${newest('state_intervals', `WHERE region = 'lifecycle'`)}) WHERE ${proper}`
-    : `SELECT NULL::VARCHAR AS serial, NULL::VARCHAR AS state, NULL::TIMESTAMPTZ AS from_time, NULL::TIMESTAMPTZ AS to_time,
+    : `SELECT NULL::VARCHAR AS serial, NULL::VARCHAR AS kind, NULL::VARCHAR AS state, NULL::TIMESTAMPTZ AS from_time, NULL::TIMESTAMPTZ AS to_time,
         NULL::TIMESTAMPTZ AS following WHERE false`;
   return `CREATE OR REPLACE VIEW ${serviceView} AS
   WITH told AS (
-    SELECT serial, from_time, following, state, least(coalesce(to_time, TIMESTAMPTZ 'infinity'), following) AS until
+    SELECT serial, kind, from_time, following, state, least(coalesce(to_time, TIMESTAMPTZ 'infinity'), following) AS until
     FROM (${source})
   )
-  SELECT serial, state, lower(state) = 'inservice' AS in_service, from_time, until FROM told
+  SELECT serial, kind, state, lower(state) = 'inservice' AS in_service, from_time, until FROM told
   UNION ALL
-  SELECT serial, NULL, false, until, following FROM told WHERE until < following
+  SELECT serial, kind, NULL, false, until, following FROM told WHERE until < following
   UNION ALL
-  SELECT serial, NULL, false, TIMESTAMPTZ '-infinity', min(from_time) FROM told GROUP BY serial`;
+  SELECT serial, any_value(kind), NULL, false, TIMESTAMPTZ '-infinity', min(from_time) FROM told GROUP BY serial`;
 }
 
 /** Which of the joined tables a sink has. */

@@ -1,10 +1,12 @@
 import type { TablePlan } from '../schema.ts';
 import { energyMarts } from './energy.ts';
+import { lifecycleMarts } from './lifecycle.ts';
 import { createMart, has, type Mart } from './mart.ts';
 import { createParts } from './parts.ts';
+import { reliability } from './reliability.ts';
 
 /** Every mart, in the order of the dictionary. */
-export const marts: readonly Mart[] = [...energyMarts];
+export const marts: readonly Mart[] = [...energyMarts, ...lifecycleMarts, reliability];
 
 /** Those for which the tables are there. */
 export function martsOf(plans: readonly TablePlan[]): Mart[] {

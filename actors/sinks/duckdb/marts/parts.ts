@@ -1,4 +1,4 @@
-import { newest, occupancyView } from '../views.ts';
+import { newest, occupancyView, serviceView } from '../views.ts';
 import { has } from './mart.ts';
 import type { TablePlan } from '../schema.ts';
 
@@ -12,8 +12,20 @@ export const energyNeeds = {
 export const faultNeeds = { faults: ['code', 'severity', 'opened_time', 'closed_time', 'recurrence'] };
 export const stateNeeds = { state_intervals: ['region', 'state', 'from_time', 'to_time'] };
 export const slotNeeds = { slot_occupancies: ['slot', 'install_epoch', 'from_time', 'to_time'] };
-const firmwareNeeds = { firmware_updates: ['from_version', 'to_version', 'completed_time', 'ok', 'source'] };
+export const firmwareNeeds = { firmware_updates: ['from_version', 'to_version', 'completed_time', 'ok', 'source'] };
 const lifecycleNeeds = { lifecycle_changes: ['record_id', 'type', 'legal', 'voided', 'occurred_time', 'data'] };
+
+/** Columns of {@link asOf}. */
+export const circumstances = `p.site_id, p.slot, p.region, coalesce(p.model, m.model) AS model, f.version AS firmware,
+    s.state AS phase, coalesce(s.in_service, true) AS in_service`;
+
+/** Joins place, model, firmware and service of an asset as of an instant. */
+export function asOf(serial: string, at: string): string {
+  const join = (view: string, alias: string) =>
+    `LEFT JOIN ${view} ${alias} ON ${alias}.serial = ${serial} AND ${at} >= ${alias}.from_time AND ${at} < ${alias}.until`;
+  return `${join('gridfold_places', 'p')} LEFT JOIN gridfold_models m ON m.serial = ${serial}
+    ${join('gridfold_firmware', 'f')} ${join(serviceView, 's')}`;
+}
 
 const places = `CREATE OR REPLACE VIEW gridfold_places AS
   SELECT * REPLACE (CASE WHEN time_zone IN (SELECT name FROM pg_timezone_names()) THEN time_zone END AS time_zone)
@@ -61,9 +73,9 @@ const firmwareTold = `WITH told AS (
   ), ran AS (
     SELECT serial, source, to_version AS version, since, revision FROM told
     UNION ALL
-    SELECT serial, arg_min(source, (since, revision)), arg_min(from_version, (since, revision)), TIMESTAMPTZ '-infinity', -1 FROM told GROUP BY serial
+    SELECT serial, first(source ORDER BY since, revision), first(from_version ORDER BY since, revision), TIMESTAMPTZ '-infinity', -1 FROM told GROUP BY serial
   ), changed AS (
-    SELECT * FROM ran QUALIFY version IS DISTINCT FROM lag(version) OVER (PARTITION BY serial ORDER BY since, revision)
+    SELECT * FROM ran WHERE version IS NOT NULL QUALIFY version IS DISTINCT FROM lag(version) OVER (PARTITION BY serial ORDER BY since, revision)
   )
   SELECT serial, version, source, since AS from_time,
     coalesce(lead(since) OVER (PARTITION BY serial ORDER BY since, revision), TIMESTAMPTZ 'infinity') AS until
@@ -88,10 +100,27 @@ const seen = `CREATE OR REPLACE VIEW gridfold_seen AS
     FROM (${newest('state_intervals', `WHERE region NOT IN ('lifecycle', 'firmware')`)}) WHERE op = 'upsert'
   ) GROUP BY serial`;
 
+/**
+ * The time in which an asset was seen, cut wherever its service, place or firmware changes: within a piece all of them
+ * are the same.
+ */
+const pieces = `CREATE OR REPLACE VIEW gridfold_pieces AS
+  WITH cuts AS (
+    SELECT serial, from_time AS cut_time FROM gridfold_seen UNION SELECT serial, until FROM gridfold_seen
+    UNION SELECT serial, from_time FROM ${serviceView} UNION SELECT serial, until FROM ${serviceView}
+    UNION SELECT serial, from_time FROM gridfold_places UNION SELECT serial, until FROM gridfold_places
+    UNION SELECT serial, from_time FROM gridfold_firmware UNION SELECT serial, until FROM gridfold_firmware
+  ), pieces AS (
+    SELECT c.serial, s.kind, c.cut_time AS from_time, lead(c.cut_time) OVER (PARTITION BY c.serial ORDER BY c.cut_time) AS until
+    FROM cuts c JOIN gridfold_seen s ON s.serial = c.serial AND c.cut_time BETWEEN s.from_time AND s.until
+  )
+  SELECT n.serial, n.kind, n.from_time, n.until, ${circumstances}
+  FROM pieces n ${asOf('n.serial', 'n.from_time')} WHERE n.until IS NOT NULL`;
+
 /** Internal views under the marts, in the order in which they are made. */
 export function createParts(plans: readonly TablePlan[]): string[] {
   const parts = [places, kinds, firmware(has(plans, firmwareNeeds)), models(has(plans, lifecycleNeeds))];
   if (has(plans, energyNeeds)) parts.push(calendar, energy);
-  if (has(plans, { ...energyNeeds, ...stateNeeds })) parts.push(seen);
+  if (has(plans, { ...energyNeeds, ...stateNeeds })) parts.push(seen, pieces);
   return parts;
 }
