@@ -35,6 +35,10 @@ export const deviceColumns = {
   derates: { type: 'u32', doc: 'Causes of derating that hold' },
   derated: { type: 'u32', doc: 'Those that have held for more than 60 s' },
 
+  downMs: { type: 'u32', unit: 'ms', doc: 'Time with an open fault, in the local day of the newest reading' },
+  unknownMs: { type: 'u32', unit: 'ms', doc: 'Time of which nothing is known, in the same day' },
+  nightMs: { type: 'u32', unit: 'ms', doc: 'Time in which a sound inverter was off or asleep, in the same day' },
+
   totalInWh: { type: 'f64', unit: 'Wh', doc: 'Energy into the asset since its first reading' },
   totalOutWh: { type: 'f64', unit: 'Wh', doc: 'Energy out of the asset since its first reading' },
   intervalInWh: { type: 'f64', unit: 'Wh', doc: 'Energy in, in the 15 minutes of the newest reading' },

@@ -3,6 +3,7 @@ import type { Facts } from '../../runtime/shard/derived.ts';
 import { applyFields, type FieldPlan, planFields } from '../../runtime/shard/fields.ts';
 import type { FieldSpec, Reading } from '../../runtime/shard/reading.ts';
 import type { StateSchema } from '../../snapshots/schema.ts';
+import { foldAvailability, openAvailability } from './availability.ts';
 import type { DeviceAsset } from './columns.ts';
 import { connectivityRegion } from './connectivity.machine.ts';
 import { openDerates } from './derates.ts';
@@ -28,6 +29,8 @@ export interface DevicePlan {
   readonly measures: number;
   /** Fields whose valid report is evidence of a unit that works, whatever it measures. */
   readonly evidence: number;
+  /** States of operation, as bits, in which a sound unit rests because the sun does. */
+  readonly nightStates: number;
   readonly heartbeat: number;
   readonly heartbeatBit: number;
 }
@@ -68,6 +71,7 @@ export function planDevice(
     regions,
     measures: mask((f) => f.type === 'number' && !NOT_MEASURES.has(f.name)),
     evidence: mask((f) => f.type === 'enum' || EVIDENCE.has(f.name)),
+    nightStates: 0,
     heartbeat: at('heartbeat'),
     heartbeatBit: fields.bit('heartbeat'),
   };
@@ -106,6 +110,7 @@ export function foldShared(
 ): void {
   const t = reading.deviceTime;
   const last = asset.lastDeviceTime;
+  foldAvailability(asset, t, plan.nightStates, config, out);
   if (last === 0) begin(asset, t, plan, out);
   else if (t - last > staleAfter(config)) {
     endSilence(asset, plan.connectivity, t, config, out);
@@ -165,7 +170,7 @@ function applyReading(
 }
 
 /** States everything that is open in the parts that all kinds share. */
-export function openShared(asset: DeviceAsset, plan: DevicePlan, out: Facts): void {
+export function openShared(asset: DeviceAsset, plan: DevicePlan, config: AssetConfig, out: Facts): void {
   if (asset.lastDeviceTime === 0) return;
   openInterval(asset, plan.connectivity, out);
   openInterval(asset, plan.health, out);
@@ -175,4 +180,5 @@ export function openShared(asset: DeviceAsset, plan: DevicePlan, out: Facts): vo
   openFaults(asset, out);
   openDerates(asset, out);
   openRows(asset, plan.energy, out);
+  openAvailability(asset, config, out);
 }

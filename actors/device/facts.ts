@@ -11,7 +11,7 @@ export const stateTransition: DerivedType = {
   doc: 'A region of the asset went from one state to another.',
   key: 'serial, region, event time, number among the transitions of that region at that time',
   columns: [
-    column('region', 'text', 'Region: lifecycle, connectivity, firmware, health, operation or grid'),
+    column('region', 'text', 'Region: lifecycle, connectivity, firmware, health, operation, or one of the kind'),
     column('from', 'text', 'State that was left'),
     column('to', 'text', 'State that was entered'),
     column('cause', 'text', 'What the decision rests on, for instance power, alert, silence'),
@@ -179,10 +179,63 @@ export const derateInterval: DerivedType = {
     column(
       'cause',
       'text',
-      'SOC_LIMIT, THERMAL, POWER_CONFIG, RAMP, GRID_SUPPORT, CURTAILED, LOW_SOE, DERATED or SHARED_CABINET',
+      'SOC_LIMIT, THERMAL, POWER_CONFIG, RAMP, GRID_SUPPORT, CURTAILED, LOW_SOE, DERATED, SHARED_CABINET or STRINGS_OUT',
     ),
     fromTime,
     toTime,
+  ],
+};
+
+export const dispatchDeviation: DerivedType = {
+  name: 'dispatch_deviation',
+  table: 'dispatch_deviations',
+  doc: 'Power was off its setpoint by more than 2 % of the rating, and by more than ramping explains, for 60 s or more.',
+  key: 'serial, from time',
+  forwarded: true,
+  columns: [
+    fromTime,
+    toTime,
+    column('setpointW', 'double', 'Setpoint at the start', 'W'),
+    column('meanErrorW', 'double', 'Mean distance of power from setpoint; null while open', 'W'),
+    column('maxErrorW', 'double', 'Largest distance; null while open', 'W'),
+    column('undeliveredWh', 'double', 'Energy short of the setpoint, either way; null while open', 'Wh'),
+  ],
+};
+
+export const thermalExcursion: DerivedType = {
+  name: 'thermal_excursion',
+  table: 'thermal_excursions',
+  doc: 'The hottest module of a battery was at 50 degrees or more, for 60 s or more; it ends below 45.',
+  key: 'serial, from time',
+  columns: [fromTime, toTime, column('maxC', 'double', 'Highest temperature; null while open', 'degC')],
+};
+
+export const cellImbalance: DerivedType = {
+  name: 'cell_imbalance',
+  table: 'cell_imbalances',
+  doc: 'The cells of a battery were 0.15 V apart or more, for 60 s or more; it ends below 0.1 V.',
+  key: 'serial, from time',
+  columns: [
+    fromTime,
+    toTime,
+    column('maxSpreadV', 'double', 'Largest distance of highest from lowest cell; null while open', 'V'),
+  ],
+};
+
+export const availabilityInterval: DerivedType = {
+  name: 'availability_interval',
+  table: 'availability_intervals',
+  doc: 'How a day of the asset went, by its own measurements: maintenance and service are of the lifecycle and joined by the views. The four add up to the time from `fromTime` to `toTime`; availability by time is available / (available + down).',
+  key: "serial, day in the asset's zone",
+  lazy: true,
+  columns: [
+    column('day', 'text', "Day in the asset's time zone, YYYY-MM-DD"),
+    column('fromTime', 'time', 'Start of the day; on the first day the first reading'),
+    column('toTime', 'time', 'End of the day; of the day in progress the newest reading'),
+    column('availableS', 'double', 'Time without a fault, idle or not', 's'),
+    column('downS', 'double', 'Time with an open fault, at night too', 's'),
+    column('unknownS', 'double', 'Time of which nothing is known: no readings, void readings, a frozen heartbeat', 's'),
+    column('nightS', 'double', 'Time in which an inverter without a fault was off or asleep', 's'),
   ],
 };
 
@@ -255,8 +308,12 @@ export const derivedTypes: readonly DerivedType[] = [
   fault,
   gridEvent,
   derateInterval,
+  dispatchDeviation,
+  thermalExcursion,
+  cellImbalance,
   gapTransition,
   chargingSession,
+  availabilityInterval,
   firmwareUpdate,
   lifecycleChange,
   slotOccupancy,

@@ -6,7 +6,7 @@ import type { Alert } from '../../../codec/alerts.ts';
 import { foldAlerts } from '../alerts.ts';
 import { foldDerates } from '../derates.ts';
 import { audience } from '../audience.ts';
-import { allInvalid, foldShared, openShared, planDevice } from '../device.ts';
+import { allInvalid, type DevicePlan, foldShared, openShared, planDevice } from '../device.ts';
 import { foldFirmware, keepExtras } from '../extras.ts';
 import { foldHealth } from '../health.ts';
 import { foldLifecycle, lifecycleStates } from '../lifecycle.ts';
@@ -17,7 +17,7 @@ import { viewAsset } from '../view.ts';
 import { foldStateFaults } from './faults.ts';
 import { inverterFields } from './fields.ts';
 import { derateCauses, foldLists } from './lists.ts';
-import { foldOperation, isAwake } from './operation.ts';
+import { foldOperation, isAwake, OFF_STATE, SLEEPING } from './operation.ts';
 import { operationRegion } from './operation.machine.ts';
 import { type InverterAsset, type InverterColumns, inverterState } from './state.ts';
 
@@ -26,7 +26,10 @@ const MAX_POWER_W = 1e7;
 
 const schema = inverterState as unknown as StateSchema;
 const operation = new BoundRegion(schema, operationRegion);
-const plan = planDevice(schema, inverterFields, [operation], MAX_POWER_W);
+const plan: DevicePlan = {
+  ...planDevice(schema, inverterFields, [operation], MAX_POWER_W),
+  nightStates: (1 << OFF_STATE) | (1 << SLEEPING),
+};
 const member = planMember(plan.fields, ['powerW', 'dcPowerW', 'throttlePct']);
 const view = { fields: plan.fields, connectivity: plan.connectivity, health: plan.health, operation, grid: null };
 
@@ -85,7 +88,7 @@ const kind: Kind<InverterColumns> = {
   fold,
   silenceLimits,
   elapse: (asset, stage, config, out) => elapse(asset, plan.connectivity, stage, config, out),
-  open: (asset, _config, out) => openShared(asset, plan, out),
+  open: (asset, config, out) => openShared(asset, plan, config, out),
   foldLifecycle,
   audience,
   view: (asset, life, config) => viewAsset(asset, life, config, view),

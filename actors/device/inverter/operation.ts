@@ -21,8 +21,8 @@ export const RUNNING = table.stateIndex('running');
 export const THROTTLED = table.stateIndex('throttled');
 export const FAULTED = table.stateIndex('faulted');
 const UNKNOWN = table.stateIndex('unknown');
-const OFF_STATE = table.stateIndex('off');
-const SLEEPING = table.stateIndex('sleeping');
+export const OFF_STATE = table.stateIndex('off');
+export const SLEEPING = table.stateIndex('sleeping');
 const TRIPPED = table.stateIndex('tripped');
 
 /** Whether the unit is awake, so that what it no longer reports is gone. Off, at night, it means nothing. */

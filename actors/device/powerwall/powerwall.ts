@@ -137,8 +137,8 @@ const kind: Kind<PowerwallColumns> = {
   fold,
   silenceLimits,
   elapse: (asset, stage, config, out) => elapse(asset, plan.connectivity, stage, config, out),
-  open(asset, _config, out) {
-    openShared(asset, plan, out);
+  open(asset, config, out) {
+    openShared(asset, plan, config, out);
     openGridEvent(asset, out);
     openMeters(asset, out);
   },

@@ -162,8 +162,8 @@ const kind: Kind<SuperchargerColumns> = {
   fold,
   silenceLimits,
   elapse: (asset, stage, config, out) => elapse(asset, plan.connectivity, stage, config, out),
-  open(asset, _config, out) {
-    openShared(asset, plan, out);
+  open(asset, config, out) {
+    openShared(asset, plan, config, out);
     openSessions(asset, out);
   },
   foldLifecycle,

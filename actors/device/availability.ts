@@ -1,0 +1,105 @@
+import type { AssetConfig } from '../../runtime/shard/contract.ts';
+import type { Facts } from '../../runtime/shard/derived.ts';
+import { dayStart, dayText } from './calendar.ts';
+import type { DeviceAsset } from './columns.ts';
+import { QUARTER_MS } from './energy-rows.ts';
+import { availabilityInterval } from './facts.ts';
+import { HEALTH_FAULTED, HEALTH_PERMANENT } from './health.ts';
+import { ONLINE, staleAfter } from './silence.ts';
+import { localDay } from './zone.ts';
+
+/** Days of one silence that get a row each; a longer one is a data gap and no more. */
+const LONGEST_SILENCE_DAYS = 366;
+
+/** What a time counts as (after IEC 61400-26: what nobody knows is kept apart). */
+type Share = 'available' | 'down' | 'unknown' | 'night';
+
+/**
+ * Whether the turn ended a local day, and for how much of the ended days nothing was known. Kept outside of the asset
+ * and used again for every reading, as {@link turn} is.
+ */
+export const dayTurn = { ended: false, unknownMs: 0 };
+
+/**
+ * Counts the time from the reading before to this one by the state that stood then, and states the days that end in
+ * it. Call it before anything else of the reading is folded. `nightStates`: states of operation, as bits, in which a
+ * sound unit rests because the sun does.
+ *
+ * A day is the asset's own; only its measured state counts. What people say of it (maintenance, in service) is joined
+ * by those who ask.
+ */
+export function foldAvailability(
+  asset: DeviceAsset,
+  t: number,
+  nightStates: number,
+  config: AssetConfig,
+  out: Facts,
+): void {
+  const last = asset.lastDeviceTime;
+  dayTurn.ended = false;
+  if (last === 0) return;
+  const share = t - last > staleAfter(config) ? 'unknown' : shareOf(asset, nightStates);
+  // Offsets are whole quarters of an hour: within one quarter it is the same day everywhere.
+  const isSameQuarter = Math.floor(t / QUARTER_MS) === Math.floor(last / QUARTER_MS);
+  if (isSameQuarter || localDay(config.timeZone, t) === localDay(config.timeZone, last)) {
+    if (share !== 'available') add(asset, share, t - last);
+  } else {
+    endDays(asset, share, t, config.timeZone, out);
+  }
+}
+
+function shareOf(asset: DeviceAsset, nightStates: number): Share {
+  if (asset.voidSince !== 0 || asset.connectivity !== ONLINE) return 'unknown';
+  const { health } = asset;
+  if (health === HEALTH_FAULTED || health === HEALTH_PERMANENT) return 'down';
+  return nightStates !== 0 && ((nightStates >>> asset.operation) & 1) === 1 ? 'night' : 'available';
+}
+
+function add(asset: DeviceAsset, share: Share, ms: number): void {
+  if (share === 'down') asset.downMs += ms;
+  else if (share === 'unknown') asset.unknownMs += ms;
+  else if (share === 'night') asset.nightMs += ms;
+}
+
+function endDays(asset: DeviceAsset, share: Share, t: number, zone: string, out: Facts): void {
+  const newest = localDay(zone, t);
+  dayTurn.ended = true;
+  dayTurn.unknownMs = 0;
+  let from = asset.lastDeviceTime;
+  for (let day = localDay(zone, from); day <= newest; day++) {
+    const end = day === newest ? t : dayStart(zone, day + 1);
+    add(asset, share, end - from);
+    from = end;
+    if (day === newest) return;
+    dayTurn.unknownMs += asset.unknownMs;
+    sayDay(asset, day, end, zone, out);
+    asset.downMs = asset.unknownMs = asset.nightMs = 0;
+    if (newest - day > LONGEST_SILENCE_DAYS) {
+      day = newest - 1;
+      from = dayStart(zone, newest);
+    }
+  }
+}
+
+/** States the day in progress, as far as readings reach. */
+export function openAvailability(asset: DeviceAsset, config: AssetConfig, out: Facts): void {
+  const last = asset.lastDeviceTime;
+  sayDay(asset, localDay(config.timeZone, last), last, config.timeZone, out);
+}
+
+function sayDay(asset: DeviceAsset, day: number, toTime: number, zone: string, out: Facts): void {
+  const start = dayStart(zone, day);
+  const fromTime = Math.max(start, asset.firstAt);
+  if (toTime <= fromTime) return;
+  const { downMs, unknownMs, nightMs } = asset;
+  const date = dayText(day);
+  out.emit(availabilityInterval, `${asset.serial}/${date}`, start, {
+    day: date,
+    fromTime,
+    toTime,
+    availableS: (toTime - fromTime - downMs - unknownMs - nightMs) / 1000,
+    downS: downMs / 1000,
+    unknownS: unknownMs / 1000,
+    nightS: nightMs / 1000,
+  });
+}
