@@ -4,7 +4,7 @@ import { longestHold } from '../energy.ts';
 import { iso } from '../facts.ts';
 import { readSide } from '../side.ts';
 import { SESSION_EVENTS } from './fields.ts';
-import { AVAILABLE, FINISHING, isInSession, SUSPENDED_EV, SUSPENDED_EVSE } from './operation.ts';
+import { FINISHING, isInSession, SUSPENDED_EV, SUSPENDED_EVSE } from './operation.ts';
 import {
   changeSession,
   type ClosedBy,
@@ -36,6 +36,8 @@ export interface SessionWord {
   stoppedReason: string | null;
   /** NaN where it tells none. */
   seqNo: number;
+  /** It says, or nothing since, that the stall is free. */
+  isFree: boolean;
   /** Energy into the asset that this reading added, Wh. */
   addedWh: number;
 }
@@ -66,7 +68,7 @@ export function beginSession(asset: SuperchargerAsset, word: SessionWord, t: num
   }
   if (closed.includes(id)) return false;
   // A stall that is free and tells an id still tells the old one.
-  if (Number.isNaN(event) && asset.operation === AVAILABLE) return false;
+  if (Number.isNaN(event) && word.isFree) return false;
   if (open !== null) closeSession(asset, t, 'next', null, out);
   openSession(asset, id, event === STARTED ? 'started' : 'seen', t);
   return true;

@@ -16,7 +16,7 @@ import { BoundRegion } from '../region.ts';
 import { elapse, silenceLimits } from '../silence.ts';
 import { viewAsset } from '../view.ts';
 import { foldStallFaults, HIGH_TEMPERATURE } from './faults.ts';
-import { superchargerFields } from './fields.ts';
+import { OCPP16_STATUS, superchargerFields } from './fields.ts';
 import { AVAILABLE, foldStatus, isInSession, PREPARING } from './operation.ts';
 import { operationRegion } from './operation.machine.ts';
 import { accrueSession, beginSession, ENDED, endSession, leaveSession, openSessions, trackSession } from './session.ts';
@@ -51,6 +51,7 @@ const ERROR = at('errorCode');
 const SOC = at('vehicleSoc');
 const EVENT = at('sessionEvent');
 const SEQ_NO = at('seqNo');
+const AVAILABLE_WORD = OCPP16_STATUS.indexOf('Available');
 const isTimed = (name: string) => at(name) < 0;
 
 /** What the reading in hand says of its session. Used again for every reading: a turn allocates nothing. */
@@ -59,6 +60,7 @@ const word = {
   id: null as string | null,
   stoppedReason: null as string | null,
   seqNo: Number.NaN,
+  isFree: false,
   addedWh: 0,
 };
 
@@ -107,6 +109,7 @@ function foldStall(asset: SuperchargerAsset, reading: Reading, addedWh: number, 
   const vehicleW = (valid >>> VEHICLE) & 1 ? values[VEHICLE] : Number.NaN;
   word.event = (valid >>> EVENT) & 1 ? values[EVENT] : Number.NaN;
   word.seqNo = (valid >>> SEQ_NO) & 1 ? values[SEQ_NO] : Number.NaN;
+  word.isFree = (valid >>> STATUS) & 1 ? values[STATUS] === AVAILABLE_WORD : asset.operation === AVAILABLE;
   word.addedWh = addedWh;
   word.id = word.stoppedReason = null;
   if (extra !== null) foldExtras(asset, extra, t, out);
