@@ -1,5 +1,5 @@
 import { Misreading, type Problem } from './script.ts';
-import { withoutComment, words } from './words.ts';
+import { unquoted, withoutComment, words } from './words.ts';
 
 /** A line of a scenario as written, with what a row of its examples puts in. */
 export interface Line {
@@ -30,7 +30,7 @@ export function splitBlocks(file: string, text: string, problems: Problem[]): Sc
   return blocks.flatMap((block) => withExamples(file, block, problems));
 }
 
-/** `{name}` in the lines above `examples` stands for the value in each of the rows below it. */
+/** `{name}` in the lines above `examples` stands for the value in each of the rows below it; a value may be in quotes. */
 function withExamples(file: string, block: ScenarioBlock, problems: Problem[]): ScenarioBlock[] {
   const at = block.body.findIndex((line) => /^examples(\s|$)/.test(line.text));
   if (at < 0) return [block];
@@ -60,7 +60,7 @@ function cellsOf(
 ): ReadonlyMap<string, string> | null {
   try {
     const cells = words(row.text);
-    if (cells.length === names.length) return new Map(names.map((name, i) => [name, cells[i]]));
+    if (cells.length === names.length) return new Map(names.map((name, i) => [name, unquoted(cells[i])]));
     throw new Misreading(`the row has ${cells.length} values, the head has ${names.length}: ${names.join(', ')}`);
   } catch (error) {
     if (!(error instanceof Misreading)) throw error;

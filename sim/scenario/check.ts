@@ -1,9 +1,8 @@
-import { factNamed } from './vocabulary.ts';
-import { columnNamed } from './vocabulary.ts';
 import { holds } from './conditions.ts';
 import type { CurrentFact, Stage } from './play.ts';
 import type { Claim, Condition, Expectation, Scenario } from './script.ts';
 import { describeTime } from './time.ts';
+import { columnNamed, factNamed } from './vocabulary.ts';
 
 /** Null where the expectation holds on the stage as it stands, else what is there instead. */
 export function unmet(expectation: Expectation, stage: Stage, scenario: Scenario): string | null {
@@ -31,7 +30,7 @@ function unmetFact(claim: Extract<Claim, { is: 'fact' }>, facts: readonly Curren
   return `${wanted}; ${list(facts, scenario)}`;
 }
 
-const MOST_SHOWN = 12;
+const MOST_SHOWN = 8;
 
 function list(facts: readonly CurrentFact[], scenario: Scenario): string {
   if (facts.length === 0) return 'there is none at all';
@@ -42,14 +41,17 @@ function list(facts: readonly CurrentFact[], scenario: Scenario): string {
 
 /** A fact in the words of the language: `fault code=1364 openedTime=+10m closedTime=null`. */
 export function describeFact({ type, data }: CurrentFact, scenario: Scenario): string {
-  const columns = factNamed(type).columns.map(({ name, type: kind }) => {
+  const told = factNamed(type).columns.filter(({ name }) => data[name] !== null && data[name] !== undefined);
+  const untold = factNamed(type).columns.filter(({ name }) => data[name] === null);
+  const columns = told.map(({ name, type: kind }) => {
     const value = data[name];
     if (kind === 'time' && typeof value === 'string') {
       return `${name}=${describeTime(Date.parse(value), scenario.start)}`;
     }
     return `${name}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`;
   });
-  return `${type} ${columns.join(' ')}`;
+  const nulls = untold.length === 0 ? '' : `, null: ${untold.map(({ name }) => name).join(' ')}`;
+  return `${type} ${columns.join(' ')}${nulls}`;
 }
 
 function columnHolds(condition: Condition, fact: CurrentFact): boolean {

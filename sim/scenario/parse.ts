@@ -150,17 +150,17 @@ class BlockReader {
       this.#expect(rest.slice(1), at, line, text);
       return;
     }
+    const fields = rest.findIndex((word) => word.includes('='));
     const lifecycle = rest.indexOf('lifecycle');
-    const isLifecycle = lifecycle === 0 || (lifecycle === 1 && this.#assets.some((a) => a.serial === rest[0]));
-    if (isLifecycle) this.#lifecycle(at, rest, lifecycle, line);
+    if (lifecycle >= 0 && (fields < 0 || lifecycle < fields)) this.#lifecycle(at, rest, lifecycle, line);
     else this.#reading(at, rest, line);
   }
 
-  #lifecycle(at: number, rest: string[], where: number, line: number): void {
-    const asset = this.#named(where === 0 ? null : rest[0]);
-    const [type = '', ...more] = rest.slice(where + 1);
+  #lifecycle(at: number, rest: readonly string[], where: number, line: number): void {
+    const type = (rest[where + 1] ?? '').replace(/:$/, '');
+    const more = [...rest.slice(0, where), ...rest.slice(where + 2)];
     const manner = takeManner(more, this.#assets, this.#started());
-    this.#arrivals.push(lifecycleArrival(asset, at, type.replace(/:$/, ''), more, manner, line));
+    this.#arrivals.push(lifecycleArrival(this.#named(manner.serial), at, type, more, manner, line));
   }
 
   #reading(at: number, rest: string[], line: number): void {
