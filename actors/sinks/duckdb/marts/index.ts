@@ -1,4 +1,5 @@
 import type { TablePlan } from '../schema.ts';
+import { availabilityMarts } from './availability.ts';
 import { energyMarts } from './energy.ts';
 import { lifecycleMarts } from './lifecycle.ts';
 import { createMart, has, type Mart } from './mart.ts';
@@ -6,7 +7,7 @@ import { createParts } from './parts.ts';
 import { reliability } from './reliability.ts';
 
 /** Every mart, in the order of the dictionary. */
-export const marts: readonly Mart[] = [...energyMarts, ...lifecycleMarts, reliability];
+export const marts: readonly Mart[] = [...energyMarts, ...lifecycleMarts, ...availabilityMarts, reliability];
 
 /** Those for which the tables are there. */
 export function martsOf(plans: readonly TablePlan[]): Mart[] {

@@ -13,11 +13,11 @@ export const faultNeeds = { faults: ['code', 'severity', 'opened_time', 'closed_
 export const stateNeeds = { state_intervals: ['region', 'state', 'from_time', 'to_time'] };
 export const slotNeeds = { slot_occupancies: ['slot', 'install_epoch', 'from_time', 'to_time'] };
 export const firmwareNeeds = { firmware_updates: ['from_version', 'to_version', 'completed_time', 'ok', 'source'] };
-const lifecycleNeeds = { lifecycle_changes: ['record_id', 'type', 'legal', 'voided', 'occurred_time', 'data'] };
+export const lifecycleNeeds = { lifecycle_changes: ['record_id', 'type', 'legal', 'voided', 'occurred_time', 'data'] };
 
 /** Columns of {@link asOf}. */
 export const circumstances = `p.site_id, p.slot, p.region, coalesce(p.model, m.model) AS model, f.version AS firmware,
-    s.state AS phase, coalesce(s.in_service, true) AS in_service`;
+    s.state AS phase, s.from_time AS phase_since, coalesce(s.in_service, true) AS in_service`;
 
 /** Joins place, model, firmware and service of an asset as of an instant. */
 export function asOf(serial: string, at: string): string {
