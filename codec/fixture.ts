@@ -74,6 +74,12 @@ export const STALL_FIELDS: readonly FieldSpec[] = [
   ...COMMON,
   { name: 'status', type: 'enum', doc: 'Status.', words: ['Available', 'Preparing', 'Charging', 'Faulted'] },
   { name: 'sessionId', type: 'text', doc: 'Session.' },
+  { ...number('vehicleW', 'W', -1e7, 1e7), numericText: true },
+  { ...number('deliveredWh', 'Wh', 0, 1e12), numericText: true },
+  { ...number('offeredW', 'W', 0, 1e7), numericText: true },
+  { ...number('vehicleSoc', '', 0, 1), numericText: true },
+  { name: 'sessionEvent', type: 'enum', doc: 'Event.', words: ['Started', 'Updated', 'Ended'] },
+  { name: 'meterValues', type: 'meterValues', doc: 'Sampled values.' },
   number('seqNo', '', 0, 1e9),
   { name: 'offline', type: 'bool', doc: 'Recorded while offline.' },
 ];

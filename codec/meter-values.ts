@@ -62,7 +62,7 @@ export function putMeterValues(plan: KindPlan, value: unknown, reading: Reading,
     if ((reading.present & (1 << field)) !== 0) continue;
     putField(plan, field, measured(sample, measurand), reading, problems);
   }
-  keepUnknown(unknown, reading, problems);
+  keepUnknown(plan, unknown, reading, problems);
   return true;
 }
 
@@ -80,10 +80,13 @@ function measured(sample: Json, { unit, units }: Measurand): unknown {
 /** A decimal number, or its text as OCPP sends it; null for anything else. */
 export function numberOf(value: unknown): number | null {
   if (typeof value === 'number') return value;
-  return typeof value === 'string' && NUMERIC_TEXT.test(value) ? Number(value) : null;
+  return typeof value === 'string' && value.length <= MAX_NUMBER_CHARS && NUMERIC_TEXT.test(value)
+    ? Number(value)
+    : null;
 }
 
-const NUMERIC_TEXT = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/;
+const NUMERIC_TEXT = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
+const MAX_NUMBER_CHARS = 32;
 
 /** 7.4 kW are 7400 W, and not 7400.000000000001. */
 function round(value: number): number {
@@ -94,10 +97,10 @@ function nameOf(measurand: string, phase: unknown): string {
   return typeof phase === 'string' ? `${measurand}.${phase}` : measurand;
 }
 
-function keepUnknown(unknown: ReadonlyMap<string, Json>, reading: Reading, problems: Int32Array): void {
+function keepUnknown(plan: KindPlan, unknown: ReadonlyMap<string, Json>, reading: Reading, problems: Int32Array): void {
   let kept = 0;
   for (const [name, { value }] of unknown) {
-    const isTaken = reading.extra?.some((extra) => extra[0] === name) ?? false;
+    const isTaken = plan.indexOf.has(name) || (reading.extra?.some((extra) => extra[0] === name) ?? false);
     if (kept === MAX_UNKNOWN_FIELDS || isTaken || !isUnknownName(name)) problems[UNKNOWN_FIELD_DROPPED]++;
     else if (value === undefined) problems[WRONG_TYPE]++;
     else {

@@ -18,7 +18,11 @@ const statusOf = async (url: string, payload: object) =>
 
 describe('the schemas', () => {
   const reading = JSON.parse(referenceRecord(1, 1));
-  const stall = { ...reading, kind: 'supercharger', fields: { status: 'Charging', seqNo: 1, other: [1] } };
+  const stall = {
+    ...reading,
+    kind: 'supercharger',
+    fields: { status: 'Charging', seqNo: 1, other: [1], vehicleW: '7.4', meterValues: [{ value: '12' }] },
+  };
   const full = {
     ...reading,
     deviceTime: 1657270800000,
@@ -43,6 +47,8 @@ describe('the schemas', () => {
     { fields: { soc: 2 } },
     { fields: { gridStatus: 'x' } },
     { fields: { alerts: [{}] } },
+    { fields: { soc: '0.5' } },
+    { kind: 'supercharger', fields: { meterValues: [{}] } },
   ])('refuse telemetry with %j', async (change) => {
     expect(await statusOf('/telemetry', { ...reading, ...change })).toBe(400);
   });

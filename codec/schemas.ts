@@ -45,8 +45,8 @@ const SAMPLED_VALUE: JsonSchema = {
   required: ['value'],
   properties: {
     value: { type: ['string', 'number', 'null'] },
-    measurand: { type: 'string', default: 'Energy.Active.Import.Register' },
-    context: { type: 'string', default: 'Sample.Periodic' },
+    measurand: { type: 'string', description: 'Energy.Active.Import.Register where it is absent.' },
+    context: { type: 'string', description: 'Sample.Periodic where it is absent.' },
     unit: { type: 'string', description: 'Wh, W, V, Percent or Celsius where it is absent.' },
     phase: { type: 'string' },
     location: { type: 'string' },

@@ -316,6 +316,8 @@ const scalarText = fc.oneof(
     '"Active"',
     '"SystemOnFire"',
     '"-1"',
+    '"7.4"',
+    '"Ended"',
     '"a\\u0062"',
   ),
 );
@@ -323,7 +325,15 @@ const valueText = fc.oneof(
   { weight: 6, arbitrary: scalarText },
   fc.array(scalarText, { maxLength: 4 }).map((items) => `[${items.join(',')}]`),
   fc.json({ maxDepth: 3 }),
-  fc.constantFrom('[', '{}', '[]', '{"a":1,}', '["a" ,"b"]', '[{"name":"A","severity":"rma","startedAt":1657270000}]'),
+  fc.constantFrom(
+    '[',
+    '{}',
+    '[]',
+    '{"a":1,}',
+    '["a" ,"b"]',
+    '[{"name":"A","severity":"rma","startedAt":1657270000}]',
+    '[{"value":"7.4","measurand":"Power.Active.Import","unit":"kW"},{"value":"12"},{"value":1,"measurand":"RPM"}]',
+  ),
 );
 const timeText = fc.oneof(
   fc.integer({ min: -3, max: 400 }).map((s) => JSON.stringify(new Date(NOW + s * 1000).toISOString())),
