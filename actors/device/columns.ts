@@ -38,6 +38,7 @@ export const deviceColumns = {
   downMs: { type: 'u32', unit: 'ms', doc: 'Time with an open fault, in the local day of the newest reading' },
   unknownMs: { type: 'u32', unit: 'ms', doc: 'Time of which nothing is known, in the same day' },
   nightMs: { type: 'u32', unit: 'ms', doc: 'Time in which a sound inverter was off or asleep, in the same day' },
+  capacityHour: { type: 'u32', unit: 'h', doc: 'Hour (since 1970) of the newest sample of what a battery holds' },
 
   totalInWh: { type: 'f64', unit: 'Wh', doc: 'Energy into the asset since its first reading' },
   totalOutWh: { type: 'f64', unit: 'Wh', doc: 'Energy out of the asset since its first reading' },

@@ -222,6 +222,52 @@ export const cellImbalance: DerivedType = {
   ],
 };
 
+export const capacityEstimate: DerivedType = {
+  name: 'capacity_estimate',
+  table: 'capacity_estimates',
+  doc: "What a battery holds, by month in its zone: the median (within 0.05 %) of its management's own estimate at rest, which goes up and down; at most one sample an hour.",
+  key: 'serial, month',
+  lazy: true,
+  columns: [
+    column('startTime', 'time', 'Start of the month'),
+    column('capacityWh', 'double', 'Energy of the full battery; null where it tells its state of health only', 'Wh'),
+    column('samples', 'integer', 'Hours with a sample'),
+    column('soh', 'double', 'State of health as told; else capacity as a share of the highest median of 3 months'),
+    column(
+      'fadePerYear',
+      'double',
+      'Share lost per year, + is loss, by the last 2 years (Theil-Sen); null before 6 months',
+    ),
+    column('cyclesEquivalent', 'double', 'Full cycles since the first reading: energy moved / 2 / highest capacity'),
+  ],
+};
+
+export const roundTripEfficiency: DerivedType = {
+  name: 'round_trip_efficiency',
+  table: 'round_trip_efficiencies',
+  doc: 'What a battery gave back of what it took, over whole days with at least one full equivalent cycle.',
+  key: 'serial, from time',
+  columns: [
+    column('fromTime', 'time', 'First reading of the first day'),
+    column('toTime', 'time', 'First reading after the last day'),
+    column('chargeWh', 'double', 'Energy into the battery', 'Wh'),
+    column('dischargeWh', 'double', 'Energy out of the battery', 'Wh'),
+    column('storedWh', 'double', 'Energy more in the battery at the end than at the start; null where not told', 'Wh'),
+    column(
+      'efficiency',
+      'double',
+      '(discharge + stored, where above 0) / (charge - stored, where below 0); null where stored is',
+    ),
+    column('rawRatio', 'double', 'Discharge / charge'),
+    column(
+      'cyclesEquivalent',
+      'double',
+      'Full equivalent cycles: energy moved / 2 / full energy, or by state of charge',
+    ),
+    column('coverage', 'double', 'Share of the time of which something is known, 0..1'),
+  ],
+};
+
 export const availabilityInterval: DerivedType = {
   name: 'availability_interval',
   table: 'availability_intervals',
@@ -313,6 +359,8 @@ export const derivedTypes: readonly DerivedType[] = [
   cellImbalance,
   gapTransition,
   chargingSession,
+  capacityEstimate,
+  roundTripEfficiency,
   availabilityInterval,
   firmwareUpdate,
   lifecycleChange,

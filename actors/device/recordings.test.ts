@@ -71,6 +71,10 @@ describe('Seattle, a home in 2022', () => {
       // The recording's own meters differ by up to 1 kW for a moment, by some W in the mean.
       expect(Math.max(...off)).toBeLessThan(250);
       expect(off.reduce((sum, wh) => sum + wh, 0) / off.length).toBeLessThan(2.5);
+      const trips = battery.data('round_trip_efficiency');
+      const sum = (name: string) => trips.reduce((wh, d) => wh + Number(d[name]), 0);
+      expect(sum('dischargeWh') / sum('chargeWh')).toBeCloseTo(0.82, 2);
+      expect(trips.every((d) => Number(d.cyclesEquivalent) >= 1)).toBe(true);
       const holed = battery.data('meter_interval').filter((d) => Number(d.coverage) < 1);
       expect(holed.length).toBeGreaterThan(100);
     },

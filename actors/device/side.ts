@@ -1,4 +1,6 @@
 import type { CursorBase } from '../../snapshots/cursor.ts';
+import type { CapacitySide } from './capacity.ts';
+import type { EfficiencySide } from './efficiency.ts';
 import type { SessionSide } from './supercharger/session-facts.ts';
 
 /** Last value of a text, a list or an unknown field. */
@@ -42,6 +44,16 @@ export interface PendingRow {
   readonly coveredMs: number;
 }
 
+/** A measurement that is beyond its limit. */
+export interface Excursion {
+  /** Which limit. */
+  readonly bit: number;
+  readonly from: number;
+  readonly peak: number;
+  /** It has lasted long enough and is stated. */
+  readonly said: boolean;
+}
+
 /** What of an asset's state has no fixed size. Immutable: writers replace it. */
 export interface DeviceSide {
   readonly extra: readonly ExtraValue[];
@@ -53,6 +65,12 @@ export interface DeviceSide {
   readonly derates: readonly (readonly [bit: number, from: number])[];
   readonly island: Island | null;
   readonly rows: readonly PendingRow[];
+  /** Of a battery: what it holds. */
+  readonly capacity?: CapacitySide;
+  /** Of a battery: where the window of its efficiency began. */
+  readonly efficiency?: EfficiencySide;
+  /** Of a Megapack: measurements beyond their limit. */
+  readonly excursions?: readonly Excursion[];
   /** Of a stall: its sessions. */
   readonly session?: SessionSide;
 }

@@ -8,7 +8,7 @@ import type { PowerwallAsset } from './state.ts';
 
 /** Power beyond which the battery works, and within which it rests, W. Between the two it goes on as it was. */
 const WORKS_W = 100;
-const RESTS_W = 50;
+export const RESTS_W = 50;
 const NEVER_REPORTED = 255;
 
 const { table } = operationRegion;

@@ -6,7 +6,10 @@ import type { Alert } from '../../../codec/alerts.ts';
 import { foldAlerts } from '../alerts.ts';
 import { foldDerates } from '../derates.ts';
 import { audience } from '../audience.ts';
+import { dayTurn } from '../availability.ts';
+import { foldCapacity, openCapacity } from '../capacity.ts';
 import { allInvalid, foldShared, openShared, planDevice } from '../device.ts';
+import { type ChargeLevel, foldEfficiency } from '../efficiency.ts';
 import { longestHold } from '../energy.ts';
 import { foldFirmware, keepExtras } from '../extras.ts';
 import { closeFaults, openFault } from '../faults.ts';
@@ -21,7 +24,7 @@ import { powerwallFields } from './fields.ts';
 import { foldGrid, openGridEvent } from './grid.ts';
 import { gridRegion } from './grid.machine.ts';
 import { foldMeters, openMeters, planMeters } from './meters.ts';
-import { foldOperation } from './operation.ts';
+import { foldOperation, RESTS_W } from './operation.ts';
 import { operationRegion } from './operation.machine.ts';
 import { type PowerwallAsset, type PowerwallColumns, powerwallState } from './state.ts';
 
@@ -58,6 +61,7 @@ const INVERTER_STATE = at('inverterState');
 const POWER_BIT = 1 << POWER;
 const SOC_BIT = 1 << SOC;
 const GRID_STATUS_BIT = 1 << GRID_STATUS;
+const FULL_BIT = plan.fields.bit('energyFullWh');
 const INVERTER_STATE_BIT = 1 << INVERTER_STATE;
 const METERS = POWER_BIT | (1 << SITE) | (1 << LOAD);
 const isTimed = (name: string) => at(name) < 0;
@@ -84,11 +88,17 @@ function fold(asset: PowerwallAsset, reading: Reading, config: AssetConfig, out:
   if (asset.meters !== 0 || (reading.present & meters.bits) !== 0) {
     foldMeters(asset, reading, meters, longestHold(config), voided, out);
   }
+  const { soc } = asset;
   foldShared(asset, reading, plan, config, voided, kept, out);
-  if (voided) return;
   const t = reading.deviceTime;
+  if (asset.soc !== soc) noteCharge(asset, soc);
+  if (dayTurn.ended) foldEfficiency(asset, levelOf(asset), t, out);
+  if (voided) return;
   const { values } = reading;
   const valid = reading.present & ~reading.invalid;
+  if ((valid & FULL_BIT) !== 0 && isResting(asset)) {
+    foldCapacity(asset, 'energyFullWh', asset.energyFullWh, t, config, out);
+  }
   if (reading.extra !== null) foldExtras(asset, reading.extra, t, out);
   const status = (valid & GRID_STATUS_BIT) !== 0 ? values[GRID_STATUS] : Number.NaN;
   const inverter = (valid & INVERTER_STATE_BIT) !== 0 ? values[INVERTER_STATE] : Number.NaN;
@@ -98,6 +108,20 @@ function fold(asset: PowerwallAsset, reading: Reading, config: AssetConfig, out:
   if (causes !== asset.derates || causes !== asset.derated) foldDerates(asset, causes, t, out);
   foldHealth(asset, plan.health, t, out);
   if (out.forwards) sayMember(asset, member, config, out);
+}
+
+/** A battery that does not tell its full energy counts its cycles by its state of charge. */
+function noteCharge(asset: PowerwallAsset, before: number): void {
+  if (Number.isNaN(asset.energyFullWh) && !Number.isNaN(before)) asset.socMoved += Math.abs(asset.soc - before);
+}
+
+function levelOf(asset: PowerwallAsset): ChargeLevel {
+  const { soc, energyRemainingWh: remainingWh, energyFullWh: fullWh, socMoved } = asset;
+  return { soc, remainingWh, fullWh: fullWh > 0 ? fullWh : Number.NaN, socMoved };
+}
+
+function isResting({ powerW }: PowerwallAsset): boolean {
+  return powerW <= RESTS_W && powerW >= -RESTS_W;
 }
 
 function isLimited(asset: PowerwallAsset): boolean {
@@ -141,6 +165,7 @@ const kind: Kind<PowerwallColumns> = {
     openShared(asset, plan, config, out);
     openGridEvent(asset, out);
     openMeters(asset, out);
+    openCapacity(asset, 'energyFullWh', config, out);
   },
   foldLifecycle,
   audience,

@@ -9,6 +9,10 @@ const ownColumns = {
   grid: { type: 'u8', doc: 'State of region grid' },
   gridSince: { type: 'f64', unit: 'ms', doc: 'When it was entered' },
   gridNth: { type: 'u8', doc: 'Number of its transition at that time' },
+  socMoved: {
+    type: 'f64',
+    doc: 'Sum of all changes of the state of charge, of a battery that does not tell its full energy',
+  },
   meters: {
     type: 'u8',
     doc: 'Meters of the home that the asset tells, and those that a void reading ended; see meters.ts',
@@ -22,6 +26,8 @@ const ownColumns = {
 
 type OwnFields = Record<
   | 'soc'
+  | 'energyRemainingWh'
+  | 'energyFullWh'
   | 'reserveSoc'
   | 'gridStatus'
   | 'inverterState'

@@ -76,7 +76,10 @@ const powerwallStep = fc.record({
   inverterGridState: maybe(fc.constantFrom('Grid_Compliant', 'Grid_Compliant', ''), 1),
   disabledReasons: maybe(fc.constantFrom([], [], ['DisabledBatteryBreakerOpen']), 1),
   availableChargeW: maybe(fc.constantFrom(0, 5000), 1),
-  loadW: maybe(fc.constant(800)),
+  loadW: maybe(orNull(fc.constantFrom(800, 1200))),
+  siteW: maybe(orNull(fc.constantFrom(-500, 0, 900)), 1),
+  solarW: maybe(fc.constantFrom(0, 1500), 1),
+  energyFullWh: maybe(orNull(fc.constantFrom(13_500, 13_400)), 1),
 });
 
 const inverterStep = fc.record({
