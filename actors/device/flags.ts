@@ -43,6 +43,7 @@ export const DERATES = [
   'LOW_SOE',
   'DERATED',
   'SHARED_CABINET',
+  'STRINGS_OUT',
 ] as const;
 
 export const Derate = {
@@ -55,4 +56,5 @@ export const Derate = {
   lowSoe: 64,
   derated: 128,
   sharedCabinet: 256,
+  stringsOut: 512,
 } as const;

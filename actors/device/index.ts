@@ -6,13 +6,14 @@ import { topics } from '../../runtime/log/contract.ts';
 import { derivedTypes } from './facts.ts';
 import { memberState } from './member.ts';
 import { inverter } from './inverter/inverter.ts';
+import { megapack } from './megapack/megapack.ts';
 import { powerwall } from './powerwall/powerwall.ts';
 import { supercharger } from './supercharger/supercharger.ts';
 
 export { deviceMachines } from './machines.ts';
 
 /** The kinds of devices, in the order that numbers them in readings. */
-export const kinds: readonly Kind[] = [powerwall, inverter, supercharger];
+export const kinds: readonly Kind[] = [powerwall, inverter, supercharger, megapack];
 
 const kindNames: ReadonlySet<string> = new Set(kinds.map((kind) => kind.name));
 const reasons: readonly string[] = REASONS.map((reason) => reason.code);

@@ -5,6 +5,8 @@ import { firmwareRegion } from './firmware.machine.ts';
 import { healthRegion } from './health.machine.ts';
 import { operationRegion as inverterOperation } from './inverter/operation.machine.ts';
 import { lifecycleRegion } from './lifecycle.machine.ts';
+import { controlRegion } from './megapack/control.machine.ts';
+import { operationRegion as megapackOperation } from './megapack/operation.machine.ts';
 import { gridRegion } from './powerwall/grid.machine.ts';
 import { operationRegion as powerwallOperation } from './powerwall/operation.machine.ts';
 import { operationRegion as superchargerOperation } from './supercharger/operation.machine.ts';
@@ -13,6 +15,7 @@ import { sessionRegion } from './supercharger/session.machine.ts';
 /** Regions of each kind, in the order in which people want to see them. */
 export const deviceRegions: Readonly<Record<string, readonly Region[]>> = {
   powerwall: [powerwallOperation, gridRegion, healthRegion, connectivityRegion, firmwareRegion, lifecycleRegion],
+  megapack: [megapackOperation, controlRegion, healthRegion, connectivityRegion, firmwareRegion, lifecycleRegion],
   inverter: [inverterOperation, healthRegion, connectivityRegion, firmwareRegion, lifecycleRegion],
   supercharger: [
     superchargerOperation,

@@ -1,0 +1,127 @@
+import type { StateSchema } from '../../../snapshots/schema.ts';
+import type { AssetConfig, Kind } from '../../../runtime/shard/contract.ts';
+import type { Facts } from '../../../runtime/shard/derived.ts';
+import type { Reading } from '../../../runtime/shard/reading.ts';
+import type { Alert } from '../../../codec/alerts.ts';
+import { foldAlerts } from '../alerts.ts';
+import { audience } from '../audience.ts';
+import { foldDerates } from '../derates.ts';
+import { allInvalid, foldShared, openShared, planDevice } from '../device.ts';
+import { foldFirmware, keepExtras } from '../extras.ts';
+import { foldHealth } from '../health.ts';
+import { foldLifecycle, lifecycleStates } from '../lifecycle.ts';
+import { planMember, sayMember } from '../member.ts';
+import { BoundRegion } from '../region.ts';
+import { elapse, silenceLimits } from '../silence.ts';
+import { viewAsset } from '../view.ts';
+import { foldControl } from './control.ts';
+import { controlRegion } from './control.machine.ts';
+import { derateCauses } from './derates.ts';
+import { foldDispatch, holdDispatch, openDispatch } from './dispatch.ts';
+import { foldHeat, foldSpread, openExcursions } from './excursions.ts';
+import { foldStateFault, showsContact } from './faults.ts';
+import { megapackFields } from './fields.ts';
+import { foldOperation } from './operation.ts';
+import { operationRegion } from './operation.machine.ts';
+import { foldRating } from './rating.ts';
+import { type MegapackAsset, type MegapackColumns, megapackState } from './state.ts';
+import { endTrip, foldTrips, isTripped } from './trips.ts';
+
+/** More than any single unit moves, by far. */
+const MAX_POWER_W = 1e8;
+
+const schema = megapackState as unknown as StateSchema;
+const operation = new BoundRegion(schema, operationRegion);
+const control = new BoundRegion(schema, controlRegion);
+const plan = planDevice(schema, megapackFields, [operation, control], MAX_POWER_W);
+const member = planMember(plan.fields, [
+  'powerW',
+  'setpointW',
+  'soc',
+  'soh',
+  'availableChargeW',
+  'availableDischargeW',
+  'moduleTempMaxC',
+]);
+const view = {
+  fields: plan.fields,
+  connectivity: plan.connectivity,
+  health: plan.health,
+  operation,
+  grid: null,
+  more: [control],
+};
+
+const at = (name: string) => megapackFields.findIndex((f) => f.name === name);
+const POWER = at('powerW');
+const STATE = at('state');
+const CHARGE_STATE = at('chargeState');
+const CONTROL_MODE = at('controlMode');
+const STRINGS = at('stringsConnected');
+const CELLS = plan.fields.bit('cellVoltageMinV') | plan.fields.bit('cellVoltageMaxV');
+const HEAT = plan.fields.bit('moduleTempMaxC');
+const DISPATCH = plan.fields.bit('powerW') | plan.fields.bit('setpointW');
+const isTimed = (name: string) => at(name) < 0;
+
+function fold(asset: MegapackAsset, reading: Reading, config: AssetConfig, out: Facts): void {
+  const voided = reading.invalid !== 0 && allInvalid(reading, plan);
+  holdDispatch(asset);
+  foldShared(asset, reading, plan, config, voided, 0, out);
+  const t = reading.deviceTime;
+  if (voided) {
+    foldDispatch(asset, false, t, config, out);
+    return;
+  }
+  const { values } = reading;
+  const valid = reading.present & ~reading.invalid;
+  foldRating(asset);
+  if (reading.extra !== null) foldExtras(asset, reading.extra, t, out);
+  const state = (valid >>> STATE) & 1 ? values[STATE] : Number.NaN;
+  const strings = (valid >>> STRINGS) & 1 ? values[STRINGS] : Number.NaN;
+  if (isTripped(asset) && showsContact(state, strings)) endTrip(asset);
+  const charge = (valid >>> CHARGE_STATE) & 1 ? values[CHARGE_STATE] : Number.NaN;
+  foldOperation(asset, operation, charge, (valid >>> POWER) & 1 ? values[POWER] : Number.NaN, t, out);
+  if ((valid >>> CONTROL_MODE) & 1) foldControl(asset, control, values[CONTROL_MODE], t, out);
+  foldStateFault(asset, t, out);
+  foldDispatch(asset, (asset.invalidFields & DISPATCH) === 0, t, config, out);
+  if ((valid & HEAT) !== 0) foldHeat(asset, t, out);
+  if ((valid & CELLS) !== 0) foldSpread(asset, t, out);
+  const causes = derateCauses(asset);
+  if (causes !== asset.derates || causes !== asset.derated) foldDerates(asset, causes, t, out);
+  foldHealth(asset, plan.health, t, out);
+  if (out.forwards) sayMember(asset, member, config, out);
+}
+
+function foldExtras(asset: MegapackAsset, extra: readonly (readonly [string, unknown])[], t: number, out: Facts): void {
+  for (const [name, value] of extra) {
+    if (name === 'firmware') foldFirmware(asset, value as string, t, out);
+    else if (name === 'alerts') {
+      foldAlerts(asset, value as readonly Alert[], t, true, out);
+      foldTrips(asset, value as readonly Alert[], t, out);
+    }
+  }
+  keepExtras(asset, extra, t, isTimed);
+}
+
+const kind: Kind<MegapackColumns> = {
+  name: 'megapack',
+  machine: 'megapack@1',
+  fields: megapackFields,
+  state: megapackState,
+  defaults: { cadenceMs: 60_000, timeZone: 'UTC' },
+  lifecycleStates,
+  fold,
+  silenceLimits,
+  elapse: (asset, stage, config, out) => elapse(asset, plan.connectivity, stage, config, out),
+  open(asset, config, out) {
+    openShared(asset, plan, config, out);
+    openDispatch(asset, out);
+    openExcursions(asset, out);
+  },
+  foldLifecycle,
+  audience,
+  view: (asset, life, config) => viewAsset(asset, life, config, view),
+};
+
+/** Utility battery: one unit of a site. */
+export const megapack = kind as unknown as Kind;
