@@ -1,13 +1,20 @@
 import type { TablePlan } from '../schema.ts';
 import { availabilityMarts } from './availability.ts';
 import { energyMarts } from './energy.ts';
+import { featureMarts } from './features.ts';
 import { lifecycleMarts } from './lifecycle.ts';
 import { createMart, has, type Mart } from './mart.ts';
 import { createParts } from './parts.ts';
 import { reliability } from './reliability.ts';
 
 /** Every mart, in the order of the dictionary. */
-export const marts: readonly Mart[] = [...energyMarts, ...lifecycleMarts, ...availabilityMarts, reliability];
+export const marts: readonly Mart[] = [
+  ...energyMarts,
+  ...lifecycleMarts,
+  ...availabilityMarts,
+  reliability,
+  ...featureMarts,
+];
 
 /** Those for which the tables are there. */
 export function martsOf(plans: readonly TablePlan[]): Mart[] {

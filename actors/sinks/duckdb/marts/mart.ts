@@ -6,6 +6,7 @@ export type MartType =
   | 'BIGINT'
   | 'BOOLEAN'
   | 'DATE'
+  | 'INTERVAL'
   | 'TIMESTAMP WITH TIME ZONE'
   | 'JSON'
   | StateMap;
