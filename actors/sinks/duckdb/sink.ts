@@ -8,6 +8,7 @@ import { wanted } from '../batches.ts';
 import { breathe } from '../breathe.ts';
 import type { LedgerEntry, Sink, SinkAudit, SinkBatch } from '../contract.ts';
 import { type Database, databaseError, openDatabase, rows } from './database.ts';
+import { writeDictionary } from './dictionary.ts';
 import { type EventsOptions, newestEvents } from './events.ts';
 import { auditLedger, joinRanges, ledgerTables, moveLedger, readLedger } from './ledger.ts';
 import { QueryGate, type QueryResult } from './query.ts';
@@ -217,6 +218,7 @@ async function prepareSchema(
     for (const plan of plans) await connection.run(createCurrentView(plan, joins));
     await setTimeZones(connection, timeZones);
     for (const statement of createMarts(plans)) await connection.run(statement);
+    await writeDictionary(connection, plans);
     const order = await standingTables(connection);
     await connection.run('COMMIT');
     return order;
