@@ -5,7 +5,7 @@ import { difference, FactMap } from '../../runtime/shard/facts.ts';
 import { Fed } from './testing/harness.ts';
 import { randomReadings, type Told } from './testing/random-readings.ts';
 
-const KINDS = ['powerwall', 'inverter', 'supercharger'] as const;
+const KINDS = ['powerwall', 'inverter', 'supercharger', 'megapack'] as const;
 const CONFIG = { cadenceMs: 300_000, timeZone: 'America/Los_Angeles' };
 const RUNS = Number(process.env.GRIDFOLD_PROPERTY_RUNS ?? 60);
 

@@ -5,8 +5,11 @@ import type { Reading } from '../../../runtime/shard/reading.ts';
 import type { Alert } from '../../../codec/alerts.ts';
 import { foldAlerts } from '../alerts.ts';
 import { audience } from '../audience.ts';
+import { dayTurn } from '../availability.ts';
+import { foldCapacity, openCapacity } from '../capacity.ts';
 import { foldDerates } from '../derates.ts';
 import { allInvalid, foldShared, openShared, planDevice } from '../device.ts';
+import { type ChargeLevel, foldEfficiency } from '../efficiency.ts';
 import { foldFirmware, keepExtras } from '../extras.ts';
 import { foldHealth } from '../health.ts';
 import { foldLifecycle, lifecycleStates } from '../lifecycle.ts';
@@ -59,6 +62,7 @@ const CHARGE_STATE = at('chargeState');
 const CONTROL_MODE = at('controlMode');
 const STRINGS = at('stringsConnected');
 const CELLS = plan.fields.bit('cellVoltageMinV') | plan.fields.bit('cellVoltageMaxV');
+const HEALTH = plan.fields.bit('soh');
 const HEAT = plan.fields.bit('moduleTempMaxC');
 const DISPATCH = plan.fields.bit('powerW') | plan.fields.bit('setpointW');
 const isTimed = (name: string) => at(name) < 0;
@@ -66,8 +70,11 @@ const isTimed = (name: string) => at(name) < 0;
 function fold(asset: MegapackAsset, reading: Reading, config: AssetConfig, out: Facts): void {
   const voided = reading.invalid !== 0 && allInvalid(reading, plan);
   holdDispatch(asset);
+  const { soc } = asset;
   foldShared(asset, reading, plan, config, voided, 0, out);
   const t = reading.deviceTime;
+  if (asset.soc !== soc && !Number.isNaN(soc)) asset.socMoved += Math.abs(asset.soc - soc);
+  if (dayTurn.ended) foldEfficiency(asset, levelOf(asset), t, out);
   if (voided) {
     foldDispatch(asset, false, t, config, out);
     return;
@@ -75,6 +82,7 @@ function fold(asset: MegapackAsset, reading: Reading, config: AssetConfig, out: 
   const { values } = reading;
   const valid = reading.present & ~reading.invalid;
   foldRating(asset);
+  if ((valid & HEALTH) !== 0) foldCapacity(asset, 'soh', asset.soh, t, config, out);
   if (reading.extra !== null) foldExtras(asset, reading.extra, t, out);
   const state = (valid >>> STATE) & 1 ? values[STATE] : Number.NaN;
   const strings = (valid >>> STRINGS) & 1 ? values[STRINGS] : Number.NaN;
@@ -90,6 +98,11 @@ function fold(asset: MegapackAsset, reading: Reading, config: AssetConfig, out: 
   if (causes !== asset.derates || causes !== asset.derated) foldDerates(asset, causes, t, out);
   foldHealth(asset, plan.health, t, out);
   if (out.forwards) sayMember(asset, member, config, out);
+}
+
+/** A Megapack tells shares, not energies: cycles count by the state of charge. */
+function levelOf({ soc, socMoved }: MegapackAsset): ChargeLevel {
+  return { soc, remainingWh: Number.NaN, fullWh: Number.NaN, socMoved };
 }
 
 function foldExtras(asset: MegapackAsset, extra: readonly (readonly [string, unknown])[], t: number, out: Facts): void {
@@ -115,6 +128,7 @@ const kind: Kind<MegapackColumns> = {
   elapse: (asset, stage, config, out) => elapse(asset, plan.connectivity, stage, config, out),
   open(asset, config, out) {
     openShared(asset, plan, config, out);
+    openCapacity(asset, 'soh', config, out);
     openDispatch(asset, out);
     openExcursions(asset, out);
   },

@@ -11,6 +11,7 @@ const ownColumns = {
   controlNth: { type: 'u8', doc: 'Number of its transition at that time' },
   ratedW: { type: 'u32', unit: 'W', doc: 'Largest available power ever told; 0 = none' },
   tripped: { type: 'u8', doc: 'What an alert says of contactors and ground; see trips.ts' },
+  socMoved: { type: 'f64', doc: 'Sum of all changes of the state of charge, up and down' },
   rampUntil: { type: 'f64', unit: 'ms', doc: 'When the newest setpoints should be reached' },
   deviationSince: { type: 'f64', unit: 'ms', doc: 'Since when power is off its setpoint; 0 = it is not' },
   deviationSetpointW: { type: 'f64', unit: 'W', doc: 'Setpoint at that time' },
@@ -24,6 +25,7 @@ const ownColumns = {
 type OwnFields = Record<
   | 'setpointW'
   | 'soc'
+  | 'soh'
   | 'state'
   | 'chargeState'
   | 'availableChargeW'

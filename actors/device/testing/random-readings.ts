@@ -32,6 +32,7 @@ const alertName = fc.constantFrom(
   'SelfConsumptionReservedLimit',
   'ScheduledIslandContactorOpen',
   'RealPowerAvailableLimited',
+  'CONTACTOR_FAILURE',
 );
 const alerts = fc.array(
   fc.record({ name: alertName, ended: fc.boolean(), severity: fc.constantFrom(undefined, undefined, 'critical') }),
@@ -124,7 +125,43 @@ const superchargerStep = fc.record({
   stoppedReason: maybe(fc.constantFrom('Local', 'EVDisconnected'), 1),
 });
 
-const STEPS = { powerwall: powerwallStep, inverter: inverterStep, supercharger: superchargerStep };
+/** Units that work off their setpoint, and report their parts in any combination. */
+const megapackStep = fc.record({
+  ...shared,
+  kind: fc.constant('megapack'),
+  powerW: maybe(orNull(fc.constantFrom(0, 4000, -4000, 20_000, -20_000, 900_000, -900_000)), 8),
+  setpointW: maybe(orNull(fc.constantFrom(0, 900_000, -900_000, 500_000)), 1),
+  soc: maybe(orNull(fc.constantFrom(0, 0.1, 0.5, 1))),
+  soh: maybe(fc.constantFrom(0.97, 0.98), 1),
+  state: maybe(
+    fc.constantFrom(
+      'DISCONNECTED',
+      'INITIALIZING',
+      'CONNECTED',
+      'CONNECTED',
+      'STANDBY',
+      'SOC_PROTECTION',
+      'SUSPENDING',
+      'FAULT',
+    ),
+  ),
+  chargeState: maybe(orNull(fc.constantFrom('OFF', 'EMPTY', 'DISCHARGING', 'CHARGING', 'FULL', 'HOLDING')), 1),
+  controlMode: maybe(fc.constantFrom('RealPowerDispatch', 'RealPowerDispatch', 'FCR', 'Manual'), 1),
+  availableChargeW: maybe(fc.constantFrom(0, 800_000, 1_000_000), 1),
+  availableDischargeW: maybe(fc.constantFrom(0, 800_000, 1_000_000), 1),
+  stringsConnected: maybe(fc.constantFrom(0, 9, 10), 1),
+  stringsTotal: maybe(fc.constant(10), 1),
+  cellVoltageMinV: maybe(orNull(fc.constantFrom(3.1, 3.3)), 1),
+  cellVoltageMaxV: maybe(fc.constantFrom(3.31, 3.35), 1),
+  moduleTempMaxC: maybe(orNull(fc.constantFrom(30, 47, 52)), 1),
+});
+
+const STEPS = {
+  powerwall: powerwallStep,
+  inverter: inverterStep,
+  supercharger: superchargerStep,
+  megapack: megapackStep,
+};
 
 type Step = Record<string, unknown>;
 
