@@ -39,7 +39,7 @@ export interface ShardOptions {
   readonly snapshotRecords: number;
   readonly horizonMs: number;
   readonly tickMs: number;
-  /** Open facts are published when the input has been silent for so long, at most every 15 s. */
+  /** Open facts of devices are published when the input has been silent for so long; at most every 15 s. */
   readonly publishIdleMs: number;
   readonly observer: ShardObserver;
 }
@@ -242,8 +242,9 @@ export class Shard {
       const fired = fireTimers(this.fold, clock, TIMERS_PER_STEP);
       if (fired > 0) this.#journal.add(StepKind.timers, fired, clock);
     }
-    const idle = clock - this.#lastRecordAt >= this.options.publishIdleMs;
-    if (idle && clock - this.#lastPublishAt >= PUBLISH_EVERY_MS && anythingUnpublished(this.fold))
+    // What folds in order of arrival is bounded and few: its open facts need not wait for a pause.
+    const isTime = this.options.type.order === 'arrival' || clock - this.#lastRecordAt >= this.options.publishIdleMs;
+    if (isTime && clock - this.#lastPublishAt >= PUBLISH_EVERY_MS && anythingUnpublished(this.fold))
       this.#publishStep(clock);
     if (!this.#journal.empty && clock - this.#lastCommitAt >= this.options.commitIntervalMs) await this.#commit();
     else this.#snapshotIfDue(clock);
