@@ -1,6 +1,7 @@
 import { REASONS } from '../codec/reasons.ts';
 import { closeCodes, defaultLimits } from '../api/live/protocol.ts';
 import { createMetrics } from '../runtime/system/metrics.ts';
+import { commonColumns, factSections, viewSections } from './docs-dictionary.ts';
 
 interface Metric {
   readonly name: string;
@@ -40,6 +41,9 @@ const tables: Readonly<Record<string, () => string>> = {
   reasons: reasonsTable,
   'close codes': closeCodesTable,
   'live limits': limitsTable,
+  'columns of every table': commonColumns,
+  'tables of facts': factSections,
+  'views over the facts': viewSections,
 };
 
 /** The page with every table between `<!-- made: NAME -->` and `<!-- end -->` made anew from the code. */
@@ -52,4 +56,4 @@ export function withTables(page: string): string {
 }
 
 /** Pages that hold such tables, beside options.md, which is made as a whole. */
-export const pagesWithTables = ['operate.md', 'live.md'] as const;
+export const pagesWithTables = ['operate.md', 'live.md', 'tables.md'] as const;
