@@ -1,5 +1,6 @@
-import { isTimeZone } from '../../codec/lifecycle-data.ts';
+import { parseAsset } from './assets.ts';
 import { type Line, type ScenarioBlock, splitBlocks } from './blocks.ts';
+import { parseEvery } from './every.ts';
 import { parseExpectation } from './expectations.ts';
 import { lifecycleArrival, parseFields, readingArrival, takeManner } from './readings.ts';
 import {
@@ -29,8 +30,6 @@ export function parseScenarios(file: string, text: string): { scenarios: Scenari
 }
 
 const LINES = 'covers, asset, start, order matters:, every, silence, expect, examples, or a time such as +5m';
-/** More readings than this in one line are a slip of the pen. */
-const MAX_EVERY = 20_000;
 
 class BlockReader {
   readonly problems: Problem[] = [];
@@ -53,7 +52,11 @@ class BlockReader {
   }
 
   read(): Scenario | null {
-    for (const line of this.#block.body) this.#try(line.number, () => this.#line(line));
+    for (const line of this.#block.body) {
+      this.#try(line.number, () => this.#line(line));
+      // Without asset and start nothing that follows can be understood: one complaint is enough.
+      if (this.problems.length > 0 && (this.#start === null || this.#assets.length === 0)) return null;
+    }
     this.#try(this.#block.line, () => {
       if (this.#expectations.length === 0) throw new Misreading('the scenario expects nothing: write expect ...');
     });
@@ -96,24 +99,7 @@ class BlockReader {
   }
 
   #asset(rest: readonly string[]): void {
-    const [serial, kind, ...options] = rest;
-    if (kind === undefined) throw new Misreading('write asset SERIAL KIND [cadence 10m] [zone Europe/Rome]');
-    kindNamed(kind);
-    if (this.#assets.some((a) => a.serial === serial)) throw new Misreading(`asset ${serial} is named twice`);
-    let cadenceMs: number | null = null;
-    let timeZone: string | null = null;
-    for (let i = 0; i < options.length; i += 2) {
-      const value = options[i + 1] ?? '';
-      if (options[i] === 'cadence') cadenceMs = parseDuration(value);
-      else if (options[i] === 'zone' && isTimeZone(value)) timeZone = value;
-      else if (options[i] === 'zone') throw new Misreading(`"${value}" is no IANA time zone, for instance Europe/Rome`);
-      else throw new Misreading(`"${options[i]}": after the kind come cadence DURATION and zone NAME`);
-    }
-    for (const other of this.#assets) {
-      if (other.kind !== kind || (other.cadenceMs === cadenceMs && other.timeZone === timeZone)) continue;
-      throw new Misreading(`cadence and zone are those of the kind; what differs comes with lifecycle installed`);
-    }
-    this.#assets.push({ serial, kind, cadenceMs, timeZone });
+    this.#assets.push(parseAsset(rest, this.#assets));
   }
 
   #begin(rest: readonly string[]): void {
@@ -171,29 +157,17 @@ class BlockReader {
     this.#arrivals.push(readingArrival(asset, at, 0, fields, manner, line));
   }
 
-  /** `every 10m for 2h`: from one step after where we are; `every 10m from TIME to TIME`: both ends too. */
   #every(rest: string[], line: number): void {
     const start = this.#started();
-    const [step = '', word, ...more] = rest;
-    const stepMs = parseDuration(step);
-    let from = this.#cursor + stepMs;
-    let to: number;
-    if (word === 'for') to = this.#cursor + parseDuration((more.shift() ?? '').replace(/:$/, ''));
-    else if (word === 'from' && more[1] === 'to') {
-      from = parseTime(more[0], start);
-      to = parseTime((more[2] ?? '').replace(/:$/, ''), start);
-      more.splice(0, 3);
-    } else throw new Misreading('write every 10m for 2h: field=value..., or every 10m from +0m to +2h: field=value...');
-    const count = Math.floor((to - from) / stepMs);
-    if (stepMs === 0 || count < 0 || count > MAX_EVERY) throw new Misreading(`that is no reading, or too many`);
+    const { from, stepMs, count, more } = parseEvery(rest, this.#cursor, start);
     const manner = takeManner(more, this.#assets, start);
     const asset = this.#named(manner.serial);
     const fields = parseFields(kindNamed(asset.kind), more, start);
-    for (let i = 0; i <= count; i++) {
-      const share = count === 0 ? 1 : i / count;
+    for (let i = 0; i < count; i++) {
+      const share = count === 1 ? 1 : i / (count - 1);
       this.#arrivals.push(readingArrival(asset, from + i * stepMs, share, fields, manner, line));
     }
-    this.#cursor = from + count * stepMs;
+    this.#cursor = from + (count - 1) * stepMs;
   }
 
   #silence(rest: readonly string[], line: number): void {
