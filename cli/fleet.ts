@@ -4,6 +4,8 @@ export interface FleetSettings {
   readonly url: string;
   readonly token: string | null;
   readonly assets: number;
+  /** Power cabinets with four charging stalls each. @default 0 */
+  readonly cabinets?: number;
   readonly seed: number;
   /** Time between two readings of an asset. */
   readonly cadenceMs: number;
@@ -24,11 +26,12 @@ export interface RunningFleet {
  * to see, and then goes on in real time.
  */
 export function startFleet(settings: FleetSettings): RunningFleet {
-  const { url, token, assets, seed, cadenceMs, file, warn } = settings;
+  const { url, token, assets, cabinets = 0, seed, cadenceMs, file, warn } = settings;
   const driver = startDriver({
     url,
     token: token ?? undefined,
     assets,
+    cabinets,
     seed,
     cadenceMs,
     stateFile: file ?? undefined,

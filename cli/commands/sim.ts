@@ -13,6 +13,11 @@ export const sim: Command = {
   options: {
     ...urlOption,
     assets: { type: 'integer', min: 1, max: 1_000_000, doc: 'Powerwalls and inverters together. Default 50.' },
+    cabinets: {
+      type: 'integer',
+      max: 250_000,
+      doc: 'Power cabinets with four charging stalls each, beside them. Default 0.',
+    },
     seed: { type: 'integer', max: 0xffff_ffff, doc: 'The same seed gives the same fleet and events. Default 1.' },
     'cadence-ms': {
       type: 'integer',
@@ -44,6 +49,7 @@ export const sim: Command = {
       url: client.url,
       token: client.token,
       assets,
+      cabinets: Number(values.cabinets ?? 0),
       seed,
       cadenceMs: Number(values['cadence-ms'] ?? 10_000),
       file: values.url === undefined ? join(config.dataDir, `fleet-${seed}.json`) : null,

@@ -16,6 +16,8 @@ export interface DriverOptions {
   /** Bearer token. */
   readonly token?: string;
   readonly assets: number;
+  /** Power cabinets with four charging stalls each, beside them. @default 0 */
+  readonly cabinets?: number;
   /** @default 1 */
   readonly seed?: number;
   readonly rates?: Partial<FleetRates>;
@@ -95,6 +97,7 @@ class FleetDriver implements Driver {
 
   constructor(options: DriverOptions) {
     this.#options = {
+      cabinets: 0,
       seed: 1,
       cadenceMs: 10_000,
       backfillMs: 86_400_000,
@@ -156,10 +159,13 @@ class FleetDriver implements Driver {
   }
 
   async #makeFleet(): Promise<Fleet> {
-    const { assets, seed, rates, stateFile, clock, backfillMs, cadenceMs } = this.#options;
+    const { assets, cabinets, seed, rates, stateFile, clock, backfillMs, cadenceMs } = this.#options;
     const earliest = clock.now() - backfillMs;
     const saved = stateFile === undefined ? null : await loadFleet(stateFile);
-    const fleet = createFleet({ assets, seed, rates, cadenceMs, startTime: Math.floor(earliest) }, saved ?? undefined);
+    const fleet = createFleet(
+      { assets, cabinets, seed, rates, cadenceMs, startTime: Math.floor(earliest) },
+      saved ?? undefined,
+    );
     fleet.skipTo(earliest);
     this.#options.onEvent?.({ type: 'started', from: fleet.time, resumed: saved !== null });
     return fleet;
@@ -188,8 +194,11 @@ class FleetDriver implements Driver {
 
   /** Simulates up to `target` in portions that fit the requests, and saves when all of a portion is taken. */
   async #advance(fleet: Fleet, target: number): Promise<void> {
-    const { assets, batchRecords, lanes, clock, saveIntervalMs } = this.#options;
-    const portionMs = Math.max(1, Math.floor((fleet.cadenceMs * batchRecords * lanes) / Math.max(1, assets)));
+    const { batchRecords, lanes, clock, saveIntervalMs } = this.#options;
+    const portionMs = Math.max(
+      1,
+      Math.floor((fleet.cadenceMs * batchRecords * lanes) / Math.max(1, fleet.serials.length)),
+    );
     while (fleet.time < target) {
       this.#stopping.signal.throwIfAborted();
       this.#isAllTaken = false;

@@ -1,5 +1,7 @@
 import { GridfoldError } from '../../runtime/kernel/errors.ts';
 import { type LifecycleRecord, lifecycle, type SourceKind, type SourceRecord } from '../record.ts';
+import type { CabinetState } from './cabinet.ts';
+import { Cabinets } from './cabinets.ts';
 import { Delivery, type Pending } from './delivery.ts';
 import { type HomeState, newHomeState, stepHome } from './home-step.ts';
 import { checkCadence, checkFleetOptions, type FleetOptions } from './options.ts';
@@ -24,6 +26,7 @@ export interface SavedFleet {
   readonly seed: number;
   readonly startTime: number;
   readonly homes: readonly HomeState[];
+  readonly cabinets?: readonly CabinetState[];
   readonly pending: readonly Pending[];
 }
 
@@ -61,6 +64,7 @@ class VirtualFleet implements Fleet {
   /** Inverter's and Powerwall's counters at the start, by home. */
   #origins: AssetTruth[] = [];
   #roofOrigins: number[] = [];
+  #cabinets: Cabinets;
   #delivery: Delivery;
   #startTime: number;
   #time: number;
@@ -68,19 +72,22 @@ class VirtualFleet implements Fleet {
 
   constructor(options: FleetOptions, saved?: SavedFleet) {
     this.#options = checkFleetOptions(options);
-    const { assets, seed, cadenceMs, startTime, rates } = this.#options;
+    const { assets, cabinets, seed, cadenceMs, startTime, rates } = this.#options;
     this.#cadenceMs = cadenceMs;
     this.#startTime = saved?.startTime ?? startTime;
     this.#time = startTime;
-    this.#delivery = new Delivery(seed, rates, Math.max(1000, assets * WAITING_PER_ASSET));
+    this.#cabinets = new Cabinets(seed, cabinets, this.#startTime, startTime, saved?.cabinets ?? []);
+    const all = assets + this.#cabinets.serials.length;
+    this.#delivery = new Delivery(seed, rates, Math.max(1000, all * WAITING_PER_ASSET));
     for (let number = 1; 2 * number - 1 <= assets; number++) {
       this.#homes.push(makeHome(seed, number, 2 * number <= assets));
     }
     this.#states = this.#homes.map((home, i) => saved?.homes[i] ?? newHomeState(home, startTime));
     this.#restore(saved);
-    this.serials = this.#homes.flatMap(({ powerwall, inverter }) =>
+    const atHome = this.#homes.flatMap(({ powerwall, inverter }) =>
       inverter === null ? [powerwall] : [powerwall, inverter],
     );
+    this.serials = [...atHome, ...this.#cabinets.serials];
   }
 
   #restore(saved: SavedFleet | undefined): void {
@@ -93,7 +100,8 @@ class VirtualFleet implements Fleet {
         );
       }
       this.#delivery.restore(saved.pending);
-      this.#time = saved.homes.reduce((newest, { time }) => Math.max(newest, time), 0) || this.#time;
+      const known = [...saved.homes, ...(saved.cabinets ?? [])];
+      this.#time = known.reduce((newest, { time }) => Math.max(newest, time), 0) || this.#time;
     }
     this.#homes.forEach((home, i) => {
       const { powerwall, inverter } = newHomeState(home, this.#startTime);
@@ -101,6 +109,7 @@ class VirtualFleet implements Fleet {
       this.#roofOrigins.push(inverter.outWh);
       if (this.#states[i].time > this.#time) this.#time = this.#states[i].time;
     });
+    this.#time = Math.max(this.#time, this.#cabinets.time);
   }
 
   get time(): number {
@@ -126,6 +135,7 @@ class VirtualFleet implements Fleet {
       yield* bornRecords(home, home.powerwall, 'powerwall', this.#startTime, cadenceSeconds);
       if (home.inverter !== null) yield* bornRecords(home, home.inverter, 'inverter', this.#startTime, cadenceSeconds);
     }
+    yield* this.#cabinets.lifecycleRecords(cadenceSeconds);
   }
 
   tick(now: number): SourceRecord[] {
@@ -134,6 +144,7 @@ class VirtualFleet implements Fleet {
     while (this.#time < now) {
       this.#time = Math.min(now, this.#time + this.#cadenceMs);
       for (let i = 0; i < this.#homes.length; i++) this.#stepHomeUntil(i, this.#time);
+      this.#cabinets.stepUntil(this.#time, this.#cadenceMs, this.#options.rates, this.#delivery);
       for (const record of this.#delivery.drain(this.#time)) arrived.push(record);
     }
     return arrived;
@@ -161,6 +172,7 @@ class VirtualFleet implements Fleet {
       powerwall: { ...state.powerwall, powerW: 0 },
       inverter: { ...state.inverter, powerW: 0 },
     }));
+    this.#cabinets.skipTo(time);
   }
 
   truth(): Map<string, AssetTruth> {
@@ -171,6 +183,7 @@ class VirtualFleet implements Fleet {
       truth.set(home.powerwall, { outWh: powerwall.outWh - origin.outWh, inWh: powerwall.inWh - origin.inWh });
       if (home.inverter !== null) truth.set(home.inverter, { outWh: inverter.outWh - this.#roofOrigins[i], inWh: 0 });
     });
+    for (const [serial, energy] of this.#cabinets.truth()) truth.set(serial, energy);
     return truth;
   }
 
@@ -180,6 +193,7 @@ class VirtualFleet implements Fleet {
       seed: this.#options.seed,
       startTime: this.#startTime,
       homes: [...this.#states],
+      cabinets: this.#cabinets.save(),
       pending: this.#delivery.pending(),
     };
   }

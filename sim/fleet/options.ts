@@ -24,6 +24,8 @@ export interface FleetRates {
   readonly faultMs: number;
   /** Firmware updates per Powerwall and day. @default 0.05 */
   readonly updatesPerDay: number;
+  /** Vehicles per charging stall and day. @default 10 */
+  readonly sessionsPerDay: number;
 }
 
 export const defaultRates: FleetRates = {
@@ -38,6 +40,7 @@ export const defaultRates: FleetRates = {
   faultsPerDay: 0.05,
   faultMs: 2_700_000,
   updatesPerDay: 0.05,
+  sessionsPerDay: 10,
 };
 
 /** Nothing unplanned happens: what an asset reports is what it did. */
@@ -54,6 +57,8 @@ export const calmRates: FleetRates = {
 export interface FleetOptions {
   /** Powerwalls and inverters together; a home has one of each, the last of an odd number has no roof. */
   readonly assets: number;
+  /** Power cabinets with four charging stalls each, beside the homes. @default 0 */
+  readonly cabinets?: number;
   /** The same seed gives the same fleet and the same events. @default 1 */
   readonly seed?: number;
   /** Time between two readings of an asset, milliseconds; can be changed on the way. @default 10 s */
@@ -68,8 +73,9 @@ export const MAX_ASSETS = 2_000_000;
 export function checkFleetOptions(
   options: FleetOptions,
 ): Required<Omit<FleetOptions, 'rates'>> & { rates: FleetRates } {
-  const { assets, seed = 1, cadenceMs = 10_000, startTime, rates = {} } = options;
+  const { assets, cabinets = 0, seed = 1, cadenceMs = 10_000, startTime, rates = {} } = options;
   within('assets', assets, 0, MAX_ASSETS);
+  within('cabinets', cabinets, 0, MAX_ASSETS / 4);
   within('seed', seed, 0, 0xffff_ffff);
   checkCadence(cadenceMs);
   within('startTime', startTime, 0, 8e12);
@@ -77,7 +83,7 @@ export function checkFleetOptions(
   for (const [name, value] of Object.entries(merged)) {
     if (!(value >= 0 && Number.isFinite(value))) throw badOption(`rates.${name}`, `${value} is not a rate`);
   }
-  return { assets, seed, cadenceMs, startTime, rates: merged };
+  return { assets, cabinets, seed, cadenceMs, startTime, rates: merged };
 }
 
 export function checkCadence(cadenceMs: number): void {
