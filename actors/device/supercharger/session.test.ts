@@ -131,7 +131,9 @@ describe('a charging session', () => {
       ended('s1'),
     );
     expect(p.sessions).toMatchObject([{ limitedSeconds: 180, offeredW: 120_000 }]);
-    expect(p.data('derate_interval')).toEqual([{ cause: 'SHARED_CABINET', fromTime: minute(0), toTime: minute(2) }]);
+    expect(p.data('derate_interval')).toMatchObject([
+      { cause: 'SHARED_CABINET', fromTime: minute(0), toTime: minute(2) },
+    ]);
     expect(new Stall().say({ offeredW: 1, requestedW: 2 }, {}, {}).view.derates).toEqual([]);
   });
 
