@@ -179,10 +179,16 @@ export const derateInterval: DerivedType = {
     column(
       'cause',
       'text',
-      'SOC_LIMIT, THERMAL, POWER_CONFIG, RAMP, GRID_SUPPORT, CURTAILED, LOW_SOE, DERATED, SHARED_CABINET or STRINGS_OUT',
+      'SOC_LIMIT, THERMAL, POWER_CONFIG, RAMP, GRID_SUPPORT, CURTAILED, LOW_SOE, DERATED, SHARED_CABINET, STRINGS_OUT or CLIPPED',
     ),
     fromTime,
     toTime,
+    column(
+      'lostWh',
+      'double',
+      'At least so much energy was lost, by all causes of that time together: how far an inverter says it throttles, times the highest power it ever kept up; null while open, and where it does not say',
+      'Wh',
+    ),
   ],
 };
 
@@ -285,6 +291,19 @@ export const availabilityInterval: DerivedType = {
   ],
 };
 
+export const stringOut: DerivedType = {
+  name: 'string_out',
+  table: 'string_outs',
+  doc: 'Strings of an inverter were not connected for more than 15 minutes while it fed; the nights between belong to it.',
+  key: 'serial, from time',
+  columns: [
+    fromTime,
+    toTime,
+    column('stringsOut', 'integer', 'Most strings that were out at once'),
+    column('stringsTotal', 'integer', 'Strings that there are'),
+  ],
+};
+
 export const firmwareUpdate: DerivedType = {
   name: 'firmware_update',
   table: 'firmware_updates',
@@ -359,6 +378,7 @@ export const derivedTypes: readonly DerivedType[] = [
   cellImbalance,
   gapTransition,
   chargingSession,
+  stringOut,
   capacityEstimate,
   roundTripEfficiency,
   availabilityInterval,

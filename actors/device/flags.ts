@@ -44,6 +44,7 @@ export const DERATES = [
   'DERATED',
   'SHARED_CABINET',
   'STRINGS_OUT',
+  'CLIPPED',
 ] as const;
 
 export const Derate = {
@@ -57,4 +58,5 @@ export const Derate = {
   derated: 128,
   sharedCabinet: 256,
   stringsOut: 512,
+  clipped: 1024,
 } as const;

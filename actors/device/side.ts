@@ -27,6 +27,17 @@ export interface FaultRecord {
   readonly recurrence: number;
 }
 
+/** Bit of a derate cause, since when it holds, and the energy lost before, Wh; null where nobody can tell. */
+export type DerateRecord = readonly [bit: number, from: number, lostBefore: number | null];
+
+/** Strings of an inverter that are not connected. */
+export interface StringsOut {
+  readonly from: number;
+  /** Most that were out at once. */
+  readonly out: number;
+  readonly total: number;
+}
+
 /** A time away from the grid that lasts. */
 export interface Island {
   readonly from: number;
@@ -61,10 +72,11 @@ export interface DeviceSide {
   readonly faults: readonly FaultRecord[];
   /** Latest close of a fault that is no longer kept; what began before is not opened again under its old time. */
   readonly forgottenTo: number;
-  /** Bit of a derate cause, and since when it holds. */
-  readonly derates: readonly (readonly [bit: number, from: number])[];
+  readonly derates: readonly DerateRecord[];
   readonly island: Island | null;
   readonly rows: readonly PendingRow[];
+  /** Of an inverter: strings that are out. */
+  readonly strings?: StringsOut | null;
   /** Of a battery: what it holds. */
   readonly capacity?: CapacitySide;
   /** Of a battery: where the window of its efficiency began. */

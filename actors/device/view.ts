@@ -65,8 +65,8 @@ function statusOf(asset: DeviceAsset, regions: Record<string, RegionView>): stri
   if (UPDATING.has(regions.firmware.state)) return 'UPDATING';
   if (lifecycle === 'maintenance') return 'MAINTENANCE';
   if (regions.grid !== undefined && ISLANDED.has(regions.grid.state)) return 'ISLANDED';
-  // Full and empty are states of operation; a battery that is full is not a weak one.
-  if ((asset.derated & ~Derate.socLimit) !== 0) return 'DERATED';
+  // Full and empty are states of operation; a battery that is full is not a weak one, nor an inverter at its plate.
+  if ((asset.derated & ~(Derate.socLimit | Derate.clipped)) !== 0) return 'DERATED';
   return word(regions.operation.state);
 }
 

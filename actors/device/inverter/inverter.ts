@@ -1,12 +1,14 @@
 import type { StateSchema } from '../../../snapshots/schema.ts';
 import type { AssetConfig, Kind } from '../../../runtime/shard/contract.ts';
 import type { Facts } from '../../../runtime/shard/derived.ts';
+import { fieldTime } from '../../../runtime/shard/fields.ts';
 import type { Reading } from '../../../runtime/shard/reading.ts';
 import type { Alert } from '../../../codec/alerts.ts';
 import { foldAlerts } from '../alerts.ts';
 import { foldDerates } from '../derates.ts';
 import { audience } from '../audience.ts';
 import { allInvalid, type DevicePlan, foldShared, openShared, planDevice } from '../device.ts';
+import { longestHold } from '../energy.ts';
 import { foldFirmware, keepExtras } from '../extras.ts';
 import { foldHealth } from '../health.ts';
 import { foldLifecycle, lifecycleStates } from '../lifecycle.ts';
@@ -17,9 +19,11 @@ import { viewAsset } from '../view.ts';
 import { foldStateFaults } from './faults.ts';
 import { inverterFields } from './fields.ts';
 import { derateCauses, foldLists } from './lists.ts';
+import { clips, detailOf, foldLoss, foldPeak } from './losses.ts';
 import { foldOperation, isAwake, OFF_STATE, SLEEPING } from './operation.ts';
 import { operationRegion } from './operation.machine.ts';
 import { type InverterAsset, type InverterColumns, inverterState } from './state.ts';
+import { foldStrings, openStrings } from './strings.ts';
 
 /** More than any single inverter feeds. */
 const MAX_POWER_W = 1e7;
@@ -37,13 +41,19 @@ const at = (name: string) => inverterFields.findIndex((f) => f.name === name);
 const POWER = at('powerW');
 const STATE = at('stateCode');
 const ERROR = at('errorCode');
+const THROTTLE = at('throttlePct');
+const STRING_BITS = (1 << at('stringsConnected')) | (1 << at('stringsTotal'));
 const isTimed = (name: string) => at(name) < 0;
 
 function fold(asset: InverterAsset, reading: Reading, config: AssetConfig, out: Facts): void {
   const voided = reading.invalid !== 0 && allInvalid(reading, plan);
+  const t = reading.deviceTime;
+  if (asset.throttlePct > 0 && ((asset.invalidFields >>> THROTTLE) & 1) === 0) {
+    foldLoss(asset, t, fieldTime(asset, plan.fields, THROTTLE), longestHold(config));
+  }
+  const { powerW: before, lastDeviceTime: last } = asset;
   foldShared(asset, reading, plan, config, voided, 0, out);
   if (voided) return;
-  const t = reading.deviceTime;
   const { values } = reading;
   const valid = reading.present & ~reading.invalid;
   const code = (valid >>> STATE) & 1 ? values[STATE] : Number.NaN;
@@ -54,8 +64,13 @@ function fold(asset: InverterAsset, reading: Reading, config: AssetConfig, out: 
   foldOperation(asset, operation, code, power, t, out);
   foldStateFaults(asset, code, error, power, t, out);
   if (extra !== null) foldAlertList(asset, extra, t, out);
-  const causes = derateCauses(asset);
-  if (causes !== asset.derates || causes !== asset.derated) foldDerates(asset, causes, t, out);
+  if (!Number.isNaN(power)) foldPeak(asset, before, power, t - last <= longestHold(config), t);
+  const clipsNow = clips(asset, t);
+  const causes = derateCauses(asset, clipsNow);
+  if (causes !== asset.derates || causes !== asset.derated) {
+    foldDerates(asset, causes, t, out, detailOf(asset, clipsNow, t));
+  }
+  if (asset.stringsOut !== 0 || (valid & STRING_BITS) !== 0) foldStrings(asset, t, out);
   foldHealth(asset, plan.health, t, out);
   if (out.forwards) sayMember(asset, member, config, out);
 }
@@ -88,7 +103,10 @@ const kind: Kind<InverterColumns> = {
   fold,
   silenceLimits,
   elapse: (asset, stage, config, out) => elapse(asset, plan.connectivity, stage, config, out),
-  open: (asset, config, out) => openShared(asset, plan, config, out),
+  open(asset, config, out) {
+    openShared(asset, plan, config, out);
+    openStrings(asset, out);
+  },
   foldLifecycle,
   audience,
   view: (asset, life, config) => viewAsset(asset, life, config, view),

@@ -133,8 +133,8 @@ describe('derates of an inverter', () => {
     expect(p.view.status).toBe('DERATED');
     p.say(throttled('MAX_W'), throttled());
     expect(p.data('derate_interval')).toEqual([
-      { cause: 'GRID_SUPPORT', fromTime: START, toTime: START + 20 * MINUTE },
-      { cause: 'CURTAILED', fromTime: START + 10 * MINUTE, toTime: START + 30 * MINUTE },
+      { cause: 'GRID_SUPPORT', fromTime: START, toTime: START + 20 * MINUTE, lostWh: null },
+      { cause: 'CURTAILED', fromTime: START + 10 * MINUTE, toTime: START + 30 * MINUTE, lostWh: null },
     ]);
     expect(p.view.derates).toEqual([]);
   });

@@ -6,7 +6,7 @@ import { eventOfState, NO_EVENT } from './schemes.ts';
 import type { InverterAsset } from './state.ts';
 
 /** Of a source that tells no state: power from which it works, and below which it sleeps, W, in two readings in a row. */
-const WORKS_W = 50;
+export const WORKS_W = 50;
 const SLEEPS_W = 20;
 
 const { table } = operationRegion;

@@ -89,6 +89,9 @@ const inverterStep = fc.record({
   day: maybe(counter, 1),
   stateCode: maybe(fc.constantFrom(0, 50, 60, 60, 70, 80)),
   errorCode: maybe(fc.constantFrom(0, 0, 1364, 1043)),
+  throttlePct: maybe(orNull(fc.constantFrom(0, 30)), 1),
+  stringsTotal: maybe(fc.constant(12), 1),
+  stringsConnected: maybe(fc.constantFrom(11, 12), 1),
   throttleSources: maybe(fc.constantFrom([], ['FREQ_WATT'], ['MAX_W']), 1),
   events: maybe(fc.constantFrom([], [], ['GRID_DISCONNECT'], ['OVER_TEMP']), 1),
 });
