@@ -1,4 +1,4 @@
-import { newest } from '../views.ts';
+import { newest, serviceView } from '../views.ts';
 import { amount, type Mart, type MartColumn, text, time } from './mart.ts';
 import { energyNeeds, faultNeeds, lifecycleNeeds, stateNeeds } from './parts.ts';
 
@@ -52,12 +52,12 @@ const pieces = `WITH days AS (
     FROM (${newest('lifecycle_changes')})
     WHERE op = 'upsert' AND NOT voided AND (data->>'$.planned') IN ('true', 'false') GROUP BY serial, occurred_time
   ), failed AS (
-    SELECT DISTINCT s.serial, s.phase_since FROM gridfold_pieces s
+    SELECT DISTINCT s.serial, s.from_time AS phase_since FROM ${serviceView} s
     JOIN (${newest('faults')}) f ON f.serial = s.serial AND f.op = 'upsert'
-      AND f.opened_time <= s.phase_since AND coalesce(f.closed_time > s.phase_since, true)
-    WHERE s.phase = 'maintenance'
+      AND f.opened_time <= s.from_time AND coalesce(f.closed_time > s.from_time, true)
+    WHERE lower(s.state) = 'maintenance'
   ), cut AS (
-    SELECT d.*, p.site_id, p.slot, p.in_service, coalesce(p.phase = 'maintenance', false) AS maintained,
+    SELECT d.*, p.site_id, p.slot, p.in_service, coalesce(lower(p.phase) = 'maintenance', false) AS maintained,
       coalesce(t.planned, f.serial IS NULL) AS planned,
       epoch(least(d.to_time, p.until)) - epoch(greatest(d.from_time, p.from_time)) AS seconds
     FROM days d

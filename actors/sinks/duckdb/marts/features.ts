@@ -4,6 +4,8 @@ import { amount, count, type Mart, type MartColumn, text, time } from './mart.ts
 interface Cut {
   /** Latest record time that may be in the row of an hour. */
   readonly of: (hour: string) => string;
+  /** Which versions can be the belief of any hour. */
+  readonly believed: string;
   /** Hours for which something known from `known_from` to before `known_until` can be the belief: first and last. */
   readonly first: string;
   readonly last: string;
@@ -17,6 +19,7 @@ const newestRecord = `(SELECT greatest((SELECT max(record_time) FROM energy_inte
 
 /** One cut for all rows; only hours that have ended by then have one. */
 const atCut: Cut = {
+  believed: 'known_from <= cut AND known_until > cut',
   of: () => 'cut',
   first: `TIMESTAMPTZ '-infinity'`,
   last: `cut - ${HOUR}`,
@@ -25,6 +28,7 @@ const atCut: Cut = {
 
 /** Each row as it could be known a delay after the end of its hour. */
 const within = (delay: string): Cut => ({
+  believed: 'known_from < known_until',
   of: (hour) => `${hour} + ${HOUR} + ${delay}`,
   first: `known_from - ${HOUR} - ${delay}`,
   last: `least(known_until - ${HOUR} - ${delay}, ${newestRecord})`,
@@ -55,7 +59,7 @@ function lastingFacts(table: string, cut: Cut): string {
         least(coalesce(to_time, TIMESTAMPTZ 'infinity'), ${cut.last}),
         ${HOUR})) AS hour
       FROM (SELECT *, record_time AS known_from, coalesce(${until}, TIMESTAMPTZ 'infinity') AS known_until FROM ${table})
-      WHERE op = 'upsert' AND from_time IS NOT NULL
+      WHERE op = 'upsert' AND from_time IS NOT NULL AND ${cut.believed}
     ) WHERE known_from <= ${cut.of('hour')} AND known_until > ${cut.of('hour')}`;
 }
 
@@ -77,7 +81,7 @@ function rows(cut: Cut): string {
     ), spine AS (
       SELECT serial, kind, hour FROM energy UNION SELECT serial, kind, hour FROM changes UNION SELECT serial, kind, hour FROM failures
     ), states AS (
-      SELECT serial, hour, map_from_entries(list((region || '/' || state, seconds) ORDER BY region, state)) AS state_s,
+      SELECT serial, hour, map_from_entries(list_sort(list((region || '/' || state, seconds)))) AS state_s,
         sum(seconds) FILTER (region = 'health' AND lower(state) IN ('faulted', 'permanentfault')) AS faulted_s,
         sum(seconds) FILTER (region = 'connectivity' AND lower(state) = 'online') AS online_s
       FROM (SELECT serial, hour, region, state, sum(seconds) AS seconds FROM (${lastingFacts('state_intervals', cut)}) WHERE seconds > 0 GROUP BY ALL)
