@@ -47,7 +47,7 @@ export function foldLifecycle(serial: string, records: readonly LifecycleRecord[
 
 /** Lets one record have its effect. Returns whether the state foresaw it. */
 function apply(serial: string, life: Life, slots: Occupancies, e: EffectiveRecord, out: Facts): boolean {
-  if (e.type === 'voided' || e.type === 'corrected' || e.type === 'firmwareUpdate') return e.resolved;
+  if (e.type === 'voided' || e.type === 'corrected' || e.type === 'firmwareUpdate') return e.problem === null;
   if (!isEvent(e.type)) return false;
   const event = table.eventIndex(e.type);
   const legal = table.has(life.state, event);
@@ -62,7 +62,7 @@ function apply(serial: string, life: Life, slots: Occupancies, e: EffectiveRecor
   } else if (leavesSlot(to)) {
     slots.leave(at);
   }
-  return legal && e.resolved;
+  return legal && e.problem === null;
 }
 
 function enter(serial: string, life: Life, to: number, at: number, cause: string, out: Facts): void {
