@@ -40,6 +40,7 @@ const view = { fields: plan.fields, connectivity: plan.connectivity, health: pla
 const at = (name: string) => inverterFields.findIndex((f) => f.name === name);
 const POWER = at('powerW');
 const STATE = at('stateCode');
+const SCHEME = at('stateScheme');
 const ERROR = at('errorCode');
 const THROTTLE = at('throttlePct');
 const STRING_BITS = (1 << at('stringsConnected')) | (1 << at('stringsTotal'));
@@ -56,7 +57,9 @@ function fold(asset: InverterAsset, reading: Reading, config: AssetConfig, out: 
   if (voided) return;
   const { values } = reading;
   const valid = reading.present & ~reading.invalid;
-  const code = (valid >>> STATE) & 1 ? values[STATE] : Number.NaN;
+  // In a scheme that nobody knows a number means nothing, least of all what it meant in the scheme before.
+  const readable = ((asset.invalidFields >>> SCHEME) & 1) === 0;
+  const code = (valid >>> STATE) & 1 && readable ? values[STATE] : Number.NaN;
   const error = (valid >>> ERROR) & 1 ? values[ERROR] : Number.NaN;
   const power = (valid >>> POWER) & 1 ? values[POWER] : Number.NaN;
   const { extra } = reading;
