@@ -6,6 +6,8 @@ export interface FleetSettings {
   readonly assets: number;
   /** Power cabinets with four charging stalls each. @default 0 */
   readonly cabinets?: number;
+  /** Megapacks, four to a site. @default 0 */
+  readonly megapacks?: number;
   readonly seed: number;
   /** Time between two readings of an asset. */
   readonly cadenceMs: number;
@@ -26,12 +28,13 @@ export interface RunningFleet {
  * to see, and then goes on in real time.
  */
 export function startFleet(settings: FleetSettings): RunningFleet {
-  const { url, token, assets, cabinets = 0, seed, cadenceMs, file, warn } = settings;
+  const { url, token, assets, cabinets = 0, megapacks = 0, seed, cadenceMs, file, warn } = settings;
   const driver = startDriver({
     url,
     token: token ?? undefined,
     assets,
     cabinets,
+    megapacks,
     seed,
     cadenceMs,
     stateFile: file ?? undefined,

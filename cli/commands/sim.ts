@@ -18,6 +18,7 @@ export const sim: Command = {
       max: 250_000,
       doc: 'Power cabinets with four charging stalls each, beside them. Default 0.',
     },
+    megapacks: { type: 'integer', max: 1_000_000, doc: 'Megapacks, four to a site, beside them. Default 0.' },
     seed: { type: 'integer', max: 0xffff_ffff, doc: 'The same seed gives the same fleet and events. Default 1.' },
     'cadence-ms': {
       type: 'integer',
@@ -50,6 +51,7 @@ export const sim: Command = {
       token: client.token,
       assets,
       cabinets: Number(values.cabinets ?? 0),
+      megapacks: Number(values.megapacks ?? 0),
       seed,
       cadenceMs: Number(values['cadence-ms'] ?? 10_000),
       file: values.url === undefined ? join(config.dataDir, `fleet-${seed}.json`) : null,

@@ -18,6 +18,8 @@ export interface DriverOptions {
   readonly assets: number;
   /** Power cabinets with four charging stalls each, beside them. @default 0 */
   readonly cabinets?: number;
+  /** Megapacks, four to a site, beside them. @default 0 */
+  readonly megapacks?: number;
   /** @default 1 */
   readonly seed?: number;
   readonly rates?: Partial<FleetRates>;
@@ -98,6 +100,7 @@ class FleetDriver implements Driver {
   constructor(options: DriverOptions) {
     this.#options = {
       cabinets: 0,
+      megapacks: 0,
       seed: 1,
       cadenceMs: 10_000,
       backfillMs: 86_400_000,
@@ -159,11 +162,11 @@ class FleetDriver implements Driver {
   }
 
   async #makeFleet(): Promise<Fleet> {
-    const { assets, cabinets, seed, rates, stateFile, clock, backfillMs, cadenceMs } = this.#options;
+    const { assets, cabinets, megapacks, seed, rates, stateFile, clock, backfillMs, cadenceMs } = this.#options;
     const earliest = clock.now() - backfillMs;
     const saved = stateFile === undefined ? null : await loadFleet(stateFile);
     const fleet = createFleet(
-      { assets, cabinets, seed, rates, cadenceMs, startTime: Math.floor(earliest) },
+      { assets, cabinets, megapacks, seed, rates, cadenceMs, startTime: Math.floor(earliest) },
       saved ?? undefined,
     );
     fleet.skipTo(earliest);

@@ -5,6 +5,8 @@ import { Cabinets } from './cabinets.ts';
 import { Delivery, type Pending } from './delivery.ts';
 import { type HomeState, newHomeState, stepHome } from './home-step.ts';
 import { checkCadence, checkFleetOptions, type FleetOptions } from './options.ts';
+import type { PlantState } from './plant.ts';
+import { Plants } from './plants.ts';
 import { type Home, makeHome } from './site.ts';
 
 const DAY_MS = 86_400_000;
@@ -27,6 +29,7 @@ export interface SavedFleet {
   readonly startTime: number;
   readonly homes: readonly HomeState[];
   readonly cabinets?: readonly CabinetState[];
+  readonly plants?: readonly PlantState[];
   readonly pending: readonly Pending[];
 }
 
@@ -65,6 +68,7 @@ class VirtualFleet implements Fleet {
   #origins: AssetTruth[] = [];
   #roofOrigins: number[] = [];
   #cabinets: Cabinets;
+  #plants: Plants;
   #delivery: Delivery;
   #startTime: number;
   #time: number;
@@ -72,12 +76,13 @@ class VirtualFleet implements Fleet {
 
   constructor(options: FleetOptions, saved?: SavedFleet) {
     this.#options = checkFleetOptions(options);
-    const { assets, cabinets, seed, cadenceMs, startTime, rates } = this.#options;
+    const { assets, cabinets, megapacks, seed, cadenceMs, startTime, rates } = this.#options;
     this.#cadenceMs = cadenceMs;
     this.#startTime = saved?.startTime ?? startTime;
     this.#time = startTime;
     this.#cabinets = new Cabinets(seed, cabinets, this.#startTime, startTime, saved?.cabinets ?? []);
-    const all = assets + this.#cabinets.serials.length;
+    this.#plants = new Plants(seed, megapacks, this.#startTime, startTime, saved?.plants ?? []);
+    const all = assets + this.#cabinets.serials.length + megapacks;
     this.#delivery = new Delivery(seed, rates, Math.max(1000, all * WAITING_PER_ASSET));
     for (let number = 1; 2 * number - 1 <= assets; number++) {
       this.#homes.push(makeHome(seed, number, 2 * number <= assets));
@@ -87,7 +92,7 @@ class VirtualFleet implements Fleet {
     const atHome = this.#homes.flatMap(({ powerwall, inverter }) =>
       inverter === null ? [powerwall] : [powerwall, inverter],
     );
-    this.serials = [...atHome, ...this.#cabinets.serials];
+    this.serials = [...atHome, ...this.#cabinets.serials, ...this.#plants.serials];
   }
 
   #restore(saved: SavedFleet | undefined): void {
@@ -100,7 +105,7 @@ class VirtualFleet implements Fleet {
         );
       }
       this.#delivery.restore(saved.pending);
-      const known = [...saved.homes, ...(saved.cabinets ?? [])];
+      const known = [...saved.homes, ...(saved.cabinets ?? []), ...(saved.plants ?? [])];
       this.#time = known.reduce((newest, { time }) => Math.max(newest, time), 0) || this.#time;
     }
     this.#homes.forEach((home, i) => {
@@ -109,7 +114,7 @@ class VirtualFleet implements Fleet {
       this.#roofOrigins.push(inverter.outWh);
       if (this.#states[i].time > this.#time) this.#time = this.#states[i].time;
     });
-    this.#time = Math.max(this.#time, this.#cabinets.time);
+    this.#time = Math.max(this.#time, this.#cabinets.time, this.#plants.time);
   }
 
   get time(): number {
@@ -136,6 +141,7 @@ class VirtualFleet implements Fleet {
       if (home.inverter !== null) yield* bornRecords(home, home.inverter, 'inverter', this.#startTime, cadenceSeconds);
     }
     yield* this.#cabinets.lifecycleRecords(cadenceSeconds);
+    yield* this.#plants.lifecycleRecords(cadenceSeconds);
   }
 
   tick(now: number): SourceRecord[] {
@@ -145,6 +151,7 @@ class VirtualFleet implements Fleet {
       this.#time = Math.min(now, this.#time + this.#cadenceMs);
       for (let i = 0; i < this.#homes.length; i++) this.#stepHomeUntil(i, this.#time);
       this.#cabinets.stepUntil(this.#time, this.#cadenceMs, this.#options.rates, this.#delivery);
+      this.#plants.stepUntil(this.#time, this.#cadenceMs, this.#options.rates, this.#delivery);
       for (const record of this.#delivery.drain(this.#time)) arrived.push(record);
     }
     return arrived;
@@ -173,6 +180,7 @@ class VirtualFleet implements Fleet {
       inverter: { ...state.inverter, powerW: 0 },
     }));
     this.#cabinets.skipTo(time);
+    this.#plants.skipTo(time);
   }
 
   truth(): Map<string, AssetTruth> {
@@ -184,6 +192,7 @@ class VirtualFleet implements Fleet {
       if (home.inverter !== null) truth.set(home.inverter, { outWh: inverter.outWh - this.#roofOrigins[i], inWh: 0 });
     });
     for (const [serial, energy] of this.#cabinets.truth()) truth.set(serial, energy);
+    for (const [serial, energy] of this.#plants.truth()) truth.set(serial, energy);
     return truth;
   }
 
@@ -194,6 +203,7 @@ class VirtualFleet implements Fleet {
       startTime: this.#startTime,
       homes: [...this.#states],
       cabinets: this.#cabinets.save(),
+      plants: this.#plants.save(),
       pending: this.#delivery.pending(),
     };
   }

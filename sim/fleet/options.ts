@@ -59,6 +59,8 @@ export interface FleetOptions {
   readonly assets: number;
   /** Power cabinets with four charging stalls each, beside the homes. @default 0 */
   readonly cabinets?: number;
+  /** Megapacks, four to a site, beside the homes. @default 0 */
+  readonly megapacks?: number;
   /** The same seed gives the same fleet and the same events. @default 1 */
   readonly seed?: number;
   /** Time between two readings of an asset, milliseconds; can be changed on the way. @default 10 s */
@@ -73,9 +75,10 @@ export const MAX_ASSETS = 2_000_000;
 export function checkFleetOptions(
   options: FleetOptions,
 ): Required<Omit<FleetOptions, 'rates'>> & { rates: FleetRates } {
-  const { assets, cabinets = 0, seed = 1, cadenceMs = 10_000, startTime, rates = {} } = options;
+  const { assets, cabinets = 0, megapacks = 0, seed = 1, cadenceMs = 10_000, startTime, rates = {} } = options;
   within('assets', assets, 0, MAX_ASSETS);
   within('cabinets', cabinets, 0, MAX_ASSETS / 4);
+  within('megapacks', megapacks, 0, MAX_ASSETS);
   within('seed', seed, 0, 0xffff_ffff);
   checkCadence(cadenceMs);
   within('startTime', startTime, 0, 8e12);
@@ -83,7 +86,7 @@ export function checkFleetOptions(
   for (const [name, value] of Object.entries(merged)) {
     if (!(value >= 0 && Number.isFinite(value))) throw badOption(`rates.${name}`, `${value} is not a rate`);
   }
-  return { assets, cabinets, seed, cadenceMs, startTime, rates: merged };
+  return { assets, cabinets, megapacks, seed, cadenceMs, startTime, rates: merged };
 }
 
 export function checkCadence(cadenceMs: number): void {
