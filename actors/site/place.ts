@@ -1,0 +1,180 @@
+import type { Facts } from '../../runtime/shard/derived.ts';
+import type { Reading } from '../../runtime/shard/reading.ts';
+import { apply, type Change } from './apply.ts';
+import type { Contribution } from './contribution.ts';
+import { holds, newest } from './members.ts';
+import { minuteOf, staleMinute } from './rollup.ts';
+import { doubt, openWaiting, sayWaiting, settle, type Table } from './rows.ts';
+import { firstAt, lastAt, type Row, rowsBetween } from './series.ts';
+import { readPlace, type Draft, type Interval, type Member, MINUTE_MS, type PlaceAsset, QUARTER_MS } from './state.ts';
+import { sweep } from './sweep.ts';
+
+const MINUTES_PER_QUARTER = QUARTER_MS / MINUTE_MS;
+
+/** How a kind of place folds its members. */
+export interface PlacePlan {
+  readonly rollup: Table;
+  /** Null: no rows of energy. */
+  readonly energy: Table | null;
+  /** Says what is no table of rows, after a contribution changed something, or time went on from `clock`. */
+  derive(draft: Draft, changes: readonly Change[], clock: number, serial: string, out: Facts): void;
+}
+
+/** A turn of an actor that folds members: everything is computed first and written last, so that a throw changes nothing. */
+export function foldPlace(asset: PlaceAsset, reading: Reading, plan: PlacePlan, out: Facts): void {
+  const c = reading.content as Contribution;
+  const { serial } = asset;
+  const draft: Draft = { ...readPlace(asset) };
+  const { clock } = draft;
+  const changes = apply(draft, c);
+  const turn: TurnOf = { draft, plan, serial, out };
+  for (const change of changes) follow(turn, change);
+  if (minuteOf(draft.clock) !== minuteOf(clock)) passTime(turn, clock);
+  plan.derive(draft, changes, clock, serial, out);
+  if (c.type === 'member_state') ride(turn, minuteOf(c.eventTime));
+  sweep(draft, c.arrivedAt, clock, (minute) => sayBefore(turn, minute));
+  asset.writeSide(draft);
+  asset.lastDeviceTime = draft.clock;
+  asset.lastReceiveTime = Math.max(asset.lastReceiveTime, reading.receiveTime);
+}
+
+/** States the rows that wait. */
+export function openPlace(asset: PlaceAsset, { rollup, energy }: PlacePlan, out: Facts): void {
+  const side = readPlace(asset);
+  openWaiting(side.rollups, rollup, side, asset.serial, out);
+  if (energy !== null) openWaiting(side.energies, energy, side, asset.serial, out);
+}
+
+interface TurnOf {
+  readonly draft: Draft;
+  readonly plan: PlacePlan;
+  readonly serial: string;
+  readonly out: Facts;
+}
+
+/** Which rows a change touches: those that come or go, and those whose data may differ. */
+function follow(turn: TurnOf, change: Change): void {
+  const { draft } = turn;
+  switch (change.what) {
+    case 'stay': {
+      restate(turn, change.stay.serial);
+      const { stay, old } = change;
+      const times = [stay.from, old?.from ?? stay.from, stay.to ?? stay.from, old?.to ?? stay.from];
+      const from = onlyLeft(change) ? Math.min(stay.to ?? Infinity, old?.to ?? Infinity) : Math.min(...times);
+      draft.rollups = doubt(draft.rollups, minuteOf(from) - 1, Number.POSITIVE_INFINITY);
+      draft.energies = doubt(draft.energies, Math.floor(from / QUARTER_MS), Number.POSITIVE_INFINITY);
+      return;
+    }
+    case 'values': {
+      const { minute, member, before } = change;
+      const next = firstAt(member.minutes, minute + 1, holds);
+      const around = [lastAt(member.minutes, minute - 1, holds), rowOf(before, minute), rowOf(member, minute)];
+      settleMinutes(turn, [minute, ...around.filter((row) => row !== null).map(staleMinute)]);
+      const to = next === null ? Number.POSITIVE_INFINITY : next.rows[next.at] - 1;
+      draft.rollups = doubt(draft.rollups, minute, to);
+      return;
+    }
+    case 'energy':
+      settleQuarter(turn, change.quarter);
+      draft.energies = doubt(draft.energies, change.quarter, change.quarter);
+      return;
+    case 'interval': {
+      if (change.interval.type === 'data_gap') settleSilence(turn, change.member, change.interval);
+      const [from, to] = changedSpan(change.interval, change.old);
+      if (change.interval.type === 'fault' || change.interval.type === 'state_interval')
+        draft.rollups = doubt(draft.rollups, minuteOf(from) - 1, to === null ? Number.POSITIVE_INFINITY : minuteOf(to));
+      return;
+    }
+    case 'first':
+      return;
+  }
+}
+
+function onlyLeft({ stay, old }: Extract<Change, { what: 'stay' }>): boolean {
+  if (old === null || stay.gone || old.gone) return false;
+  return JSON.stringify({ ...stay, version: 0, to: 0 }) === JSON.stringify({ ...old, version: 0, to: 0 });
+}
+
+/** The time in which the newer version of an interval says something else than the older one. */
+function changedSpan(interval: Interval, old: Interval | null): readonly [from: number, to: number | null] {
+  const end = (i: Interval) => i.to ?? Number.POSITIVE_INFINITY;
+  if (old === null || old.gone !== interval.gone || old.from !== interval.from || old.word !== interval.word) {
+    const from = Math.min(interval.from, old?.from ?? interval.from);
+    return [from, interval.to === null || old?.to === null ? null : Math.max(interval.to, old?.to ?? interval.to)];
+  }
+  const to = Math.max(end(old), end(interval));
+  return [Math.min(end(old), end(interval)), to === Number.POSITIVE_INFINITY ? null : to];
+}
+
+/** Another stay changes which rows of its member count. */
+function restate(turn: TurnOf, serial: string): void {
+  const { draft } = turn;
+  const minutes = new Set<number>();
+  const quarters = new Set<number>();
+  for (const stay of draft.stays) {
+    minutes.add(minuteOf(stay.from));
+    if (stay.to !== null) minutes.add(minuteOf(stay.to));
+  }
+  for (const { rows, at } of rowsBetween(draft.rollups.known, 0, Infinity)) minutes.add(rows[at]);
+  for (const { rows, at } of rowsBetween(draft.energies.known, 0, Infinity)) quarters.add(rows[at]);
+  const member = draft.members.find((m) => m.serial === serial);
+  if (member !== undefined) {
+    for (const row of rowsBetween(member.minutes, 0, Infinity)) {
+      minutes.add(row.rows[row.at]);
+      minutes.add(staleMinute(row));
+    }
+    for (const of of [member.energy, member.meter])
+      for (const { rows, at } of rowsBetween(of, 0, Infinity)) quarters.add(rows[at]);
+  }
+  settleMinutes(turn, [...minutes]);
+  for (const quarter of quarters) settleQuarter(turn, quarter);
+}
+
+/** Members that fell silent go stale as time goes on. */
+function passTime(turn: TurnOf, clock: number): void {
+  const { draft } = turn;
+  const from = minuteOf(clock);
+  const to = minuteOf(draft.clock);
+  const stale: number[] = [];
+  for (const member of draft.members) {
+    const row = newest(member, Number.POSITIVE_INFINITY);
+    if (row === null) continue;
+    const minute = staleMinute(row);
+    if (minute > from && minute <= to) stale.push(minute);
+  }
+  settleMinutes(turn, stale);
+}
+
+/** A silence that was told makes sure that its member is stale by then. */
+function settleSilence(turn: TurnOf, member: Member, gap: Interval): void {
+  const row = newest(member, minuteOf(gap.from));
+  if (row !== null) settleMinutes(turn, [staleMinute(row)]);
+}
+
+function settleMinutes({ draft, plan, serial, out }: TurnOf, minutes: readonly number[]): void {
+  for (const minute of minutes) {
+    if (minute >= draft.floor) draft.rollups = settle(draft.rollups, plan.rollup, draft, minute, serial, out);
+  }
+}
+
+function settleQuarter({ draft, plan, serial, out }: TurnOf, quarter: number): void {
+  if (plan.energy !== null) draft.energies = settle(draft.energies, plan.energy, draft, quarter, serial, out);
+}
+
+/** A contribution to another minute than the one before: what lies before it is said. */
+function ride(turn: TurnOf, minute: number): void {
+  if (minute === turn.draft.wave) return;
+  turn.draft.wave = minute;
+  sayBefore(turn, minute);
+}
+
+function sayBefore({ draft, plan, serial, out }: TurnOf, minute: number): void {
+  draft.rollups = sayWaiting(draft.rollups, plan.rollup, draft, minute, serial, out);
+  const quarter = Math.floor(minute / MINUTES_PER_QUARTER);
+  if (plan.energy !== null) draft.energies = sayWaiting(draft.energies, plan.energy, draft, quarter, serial, out);
+}
+
+function rowOf({ minutes }: Member, minute: number): Row | null {
+  const row = lastAt(minutes, minute, holds);
+  return row !== null && row.rows[row.at] === minute ? row : null;
+}

@@ -1,0 +1,73 @@
+import { forgetSaid } from './said.ts';
+import { minuteOf } from './rollup.ts';
+import { PEER_DAYS_MS } from './peers.ts';
+import { forget } from './rows.ts';
+import { rowCount, type Series, without } from './series.ts';
+import { type Draft, type Member, MINUTE_MS, QUARTER_MS } from './state.ts';
+import { holds } from './members.ts';
+
+/** So far behind the newest time of the place a contribution still changes what was said. */
+export const HORIZON_MS = 24 * 3_600_000;
+/** What arrived less than this ago stays, however old it is: members in other partitions may tell of the same time. */
+const GRACE_MS = 10 * 60_000;
+/** Beyond so many rows of members the grace ends. */
+const MAX_ROWS = 250_000;
+const ROWS_BETWEEN_SWEEPS = 4096;
+const HOUR_MINUTES = 60;
+const HOUR_MS = HOUR_MINUTES * MINUTE_MS;
+
+/** Forgets what lies beyond the horizon, once in an hour of the place's time or in the grace. */
+export function sweep(draft: Draft, arrivedAt: number, clock: number, sayBefore: (minute: number) => void): void {
+  draft.sinceSweep += 1;
+  const hourPassed = Math.floor(draft.clock / HOUR_MS) !== Math.floor(clock / HOUR_MS);
+  if (!hourPassed && arrivedAt - draft.sweptAt < GRACE_MS && draft.sinceSweep < ROWS_BETWEEN_SWEEPS) return;
+  draft.sweptAt = arrivedAt;
+  draft.sinceSweep = 0;
+  const horizon = wholeHour(minuteOf(draft.clock - HORIZON_MS));
+  const floor = rowsOf(draft) > MAX_ROWS ? horizon : Math.min(horizon, oldestArrival(draft, arrivedAt - GRACE_MS));
+  if (floor <= draft.floor) return;
+  sayBefore(floor);
+  raise(draft, floor);
+}
+
+function wholeHour(minute: number): number {
+  return minute - (minute % HOUR_MINUTES);
+}
+
+/** Start of the oldest chunk in which something arrived since. */
+function oldestArrival({ members }: Draft, since: number): number {
+  let oldest = Number.POSITIVE_INFINITY;
+  const look = (of: Series, minutes: number) => {
+    for (const chunk of of.chunks)
+      if (chunk.arrivedAt > since) return void (oldest = Math.min(oldest, chunk.from * minutes));
+  };
+  for (const { minutes, energy, meter } of members) {
+    look(minutes, 1);
+    look(energy, QUARTER_MS / MINUTE_MS);
+    look(meter, QUARTER_MS / MINUTE_MS);
+  }
+  return oldest === Number.POSITIVE_INFINITY ? oldest : wholeHour(oldest);
+}
+
+function rowsOf({ members }: Draft): number {
+  return members.reduce((sum, m) => sum + rowCount(m.minutes) + rowCount(m.energy) + rowCount(m.meter), 0);
+}
+
+/** Everything before the floor goes; the newest values of a member before it stay, since they hold until it speaks. */
+function raise(draft: Draft, floor: number): void {
+  const floorMs = floor * MINUTE_MS;
+  const quarter = Math.floor((floorMs - PEER_DAYS_MS) / QUARTER_MS);
+  draft.floor = floor;
+  draft.members = draft.members.map(
+    (member): Member => ({
+      ...member,
+      minutes: without(member.minutes, floor, holds),
+      energy: without(member.energy, quarter, null),
+      meter: without(member.meter, quarter, null),
+      intervals: member.intervals.filter((i) => (i.gone ? (i.to ?? i.from) : (i.to ?? Infinity)) >= floorMs),
+    }),
+  );
+  draft.rollups = forget(draft.rollups, floor);
+  draft.energies = forget(draft.energies, quarter);
+  forgetSaid(draft);
+}
