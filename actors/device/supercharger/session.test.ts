@@ -132,7 +132,7 @@ describe('a charging session', () => {
     );
     expect(p.sessions).toMatchObject([{ limitedSeconds: 180, offeredW: 120_000 }]);
     expect(p.data('derate_interval')).toMatchObject([
-      { cause: 'SHARED_CABINET', fromTime: minute(0), toTime: minute(2) },
+      { cause: 'SHARED_CABINET', fromTime: minute(0), toTime: minute(2), lostWh: 2000 },
     ]);
     expect(new Stall().say({ offeredW: 1, requestedW: 2 }, {}, {}).view.derates).toEqual([]);
   });

@@ -1,6 +1,4 @@
-import type { AssetConfig } from '../../../runtime/shard/contract.ts';
 import type { Facts } from '../../../runtime/shard/derived.ts';
-import { longestHold } from '../energy.ts';
 import { iso } from '../facts.ts';
 import { readSide } from '../side.ts';
 import { SESSION_EVENTS } from './fields.ts';
@@ -40,19 +38,6 @@ export interface SessionWord {
   isFree: boolean;
   /** Energy into the asset that this reading added, Wh. */
   addedWh: number;
-}
-
-/**
- * The time up to a reading, in the state before it. Call it before the reading's fields are applied: power that was
- * offered, asked for and told then holds until now, for as long as a power reading holds.
- */
-export function accrueSession(asset: SuperchargerAsset, t: number, config: AssetConfig): void {
-  if (asset.sessionStart === 0) return;
-  const last = asset.lastDeviceTime;
-  let limited = 0;
-  if (asset.operation === SUSPENDED_EVSE) limited = t - last;
-  else if (asset.offeredW < asset.requestedW) limited = Math.min(t - last, longestHold(config));
-  if (limited > 0) asset.sessionLimitedMs += limited;
 }
 
 /** The start of a session, told or seen; before the reading's status. Returns whether one was closed or opened. */

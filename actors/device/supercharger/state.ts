@@ -18,6 +18,7 @@ const ownColumns = {
   sessionSocFrom: { type: 'f64', default: Number.NaN, doc: "The vehicle's first state of charge in it" },
   sessionSocTo: { type: 'f64', default: Number.NaN, doc: "The vehicle's newest state of charge in it" },
   sessionSeq: { type: 'f64', default: Number.NaN, doc: 'Number of its newest message' },
+  lostWh: { type: 'f64', unit: 'Wh', doc: 'Energy that was asked for and not offered, since the first reading' },
   sessionSeqGaps: { type: 'u32', doc: 'Messages of it that are missing' },
 } as const satisfies Record<string, ColumnSpec>;
 

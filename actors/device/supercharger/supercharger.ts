@@ -8,20 +8,20 @@ import { audience } from '../audience.ts';
 import { foldDerates } from '../derates.ts';
 import { allInvalid, foldShared, openShared, planDevice } from '../device.ts';
 import { foldFirmware, keepExtras } from '../extras.ts';
-import { Derate } from '../flags.ts';
 import { foldHealth } from '../health.ts';
 import { foldLifecycle, lifecycleStates } from '../lifecycle.ts';
 import { planMember, sayMember } from '../member.ts';
 import { BoundRegion } from '../region.ts';
 import { elapse, silenceLimits } from '../silence.ts';
 import { viewAsset } from '../view.ts';
-import { foldStallFaults, HIGH_TEMPERATURE } from './faults.ts';
+import { foldStallFaults } from './faults.ts';
 import { OCPP16_STATUS, superchargerFields } from './fields.ts';
-import { AVAILABLE, foldStatus, isInSession, PREPARING } from './operation.ts';
+import { AVAILABLE, foldStatus, PREPARING } from './operation.ts';
 import { operationRegion } from './operation.machine.ts';
-import { accrueSession, beginSession, ENDED, endSession, leaveSession, openSessions, trackSession } from './session.ts';
+import { beginSession, ENDED, endSession, leaveSession, openSessions, trackSession } from './session.ts';
 import { sessionRegion } from './session.machine.ts';
 import { foldSessionRegion, regionBegins, regionEnds } from './session-region.ts';
+import { accrueShortage, derateCauses, detailOf } from './sharing.ts';
 import { type SuperchargerAsset, type SuperchargerColumns, superchargerState } from './state.ts';
 
 /** No stall gives more: trucks get 1.2 MW. */
@@ -70,7 +70,7 @@ function fold(asset: SuperchargerAsset, reading: Reading, config: AssetConfig, o
   const voided = invalid !== 0 && allInvalid(reading, plan);
   complete(asset, reading);
   const before = asset.totalInWh;
-  accrueSession(asset, reading.deviceTime, config);
+  accrueShortage(asset, reading.deviceTime, config);
   foldShared(asset, reading, plan, config, voided, 0, out);
   if (!voided) {
     foldStall(asset, reading, asset.totalInWh - before, out);
@@ -127,17 +127,10 @@ function foldStall(asset: SuperchargerAsset, reading: Reading, addedWh: number, 
   }
   foldStallFaults(asset, ((valid >>> STATUS) & 1) !== 0 || ((valid >>> ERROR) & 1) !== 0, t, out);
   const causes = derateCauses(asset);
-  if (causes !== asset.derates || causes !== asset.derated) foldDerates(asset, causes, t, out);
+  if (causes !== asset.derates || causes !== asset.derated) {
+    foldDerates(asset, causes, t, out, detailOf(asset, t));
+  }
   foldHealth(asset, plan.health, t, out);
-}
-
-/** Less is offered than the vehicle asks for: the cabinet shares its power between its stalls. */
-function derateCauses(asset: SuperchargerAsset): number {
-  let causes = asset.alertDerates;
-  const connected = asset.sessionStart !== 0 || isInSession(asset.operation);
-  if (connected && asset.offeredW < asset.requestedW) causes |= Derate.sharedCabinet;
-  if (asset.errorCode === HIGH_TEMPERATURE) causes |= Derate.thermal;
-  return causes;
 }
 
 function foldExtras(
