@@ -76,21 +76,33 @@ describe('meters of a home', () => {
 
   it('cover what a plain second computation covers', () => {
     const watts = fc.option(fc.integer({ min: -5000, max: 5000 }), { freq: 4 });
-    const reading = fc.record({ after: fc.integer({ min: 1, max: 2400 }), site: watts, load: watts });
+    const reading = fc.record({
+      after: fc.integer({ min: 1, max: 2400 }),
+      site: watts,
+      load: watts,
+      solar: fc.constantFrom(undefined, 0, 700),
+    });
     fc.assert(
       fc.property(fc.array(reading, { minLength: 2, maxLength: 30 }), (list) => {
         const p = home();
-        const plain = new Map<number, { importWh: number; exportWh: number; loadWh: number; ms: number }>();
-        const told = { site: { at: 0, w: Number.NaN }, load: { at: 0, w: Number.NaN } };
+        const plain = new Map<
+          number,
+          { importWh: number; exportWh: number; loadWh: number; solarWh: number; ms: number }
+        >();
+        const told = {
+          site: { at: 0, w: Number.NaN },
+          load: { at: 0, w: Number.NaN },
+          solar: { at: 0, w: Number.NaN },
+        };
         let t = NOON;
         const cell = (ms: number) => {
           const q = Math.floor(ms / QUARTER);
-          const row = plain.get(q) ?? { importWh: 0, exportWh: 0, loadWh: 0, ms: 0 };
+          const row = plain.get(q) ?? { importWh: 0, exportWh: 0, loadWh: 0, solarWh: 0, ms: 0 };
           plain.set(q, row);
           return row;
         };
-        // Both meters are known from the start, so that coverage means both.
-        const [first, ...rest] = [{ after: 0, site: 100, load: 100 }, ...list];
+        // All meters are known from the start, so that coverage means all three.
+        const [first, ...rest] = [{ after: 0, site: 100, load: 100, solar: 0 }, ...list];
         for (const r of [first, ...rest]) {
           const next = t + r.after * 1000;
           for (let s = t; s < next; s += 1000) {
@@ -100,17 +112,21 @@ describe('meters of a home', () => {
               else cell(s).exportWh -= told.site.w / 3600;
             }
             if (knows(told.load)) cell(s).loadWh += told.load.w / 3600;
-            if (knows(told.site) && knows(told.load)) cell(s).ms += 1000;
+            if (knows(told.solar)) cell(s).solarWh += told.solar.w / 3600;
+            if (knows(told.site) && knows(told.load) && knows(told.solar)) cell(s).ms += 1000;
           }
           t = next;
-          p.feed(t, { siteW: r.site, loadW: r.load, soc: 0.5 });
+          const solar = r.solar === undefined ? {} : { solarW: r.solar };
+          p.feed(t, { siteW: r.site, loadW: r.load, soc: 0.5, ...solar });
           told.site = { at: t, w: r.site ?? Number.NaN };
           told.load = { at: t, w: r.load ?? Number.NaN };
+          if (r.solar !== undefined) told.solar = { at: t, w: r.solar };
         }
         for (const { at, data } of p.list('meter_interval')) {
           const row = plain.get(at / QUARTER);
           expect(data.importWh).toBeCloseTo(row?.importWh ?? 0, 4);
           expect(data.exportWh).toBeCloseTo(row?.exportWh ?? 0, 4);
+          expect(data.solarWh).toBeCloseTo(row?.solarWh ?? 0, 4);
           expect(data.loadWh).toBeCloseTo(row?.loadWh ?? 0, 4);
           expect(data.coverage).toBeCloseTo((row?.ms ?? 0) / QUARTER, 9);
           plain.delete(at / QUARTER);

@@ -27,6 +27,9 @@ const ownColumns = {
 type OwnFields = Record<
   | 'soc'
   | 'energyRemainingWh'
+  | 'siteW'
+  | 'loadW'
+  | 'solarW'
   | 'energyFullWh'
   | 'reserveSoc'
   | 'gridStatus'
