@@ -108,6 +108,8 @@ describe('lifecycle', () => {
       recordTime: '2022-07-10T20:30:00.000Z',
       data: { siteId: 'S-1', position: 'roof', cadenceSeconds: 60 },
     });
+    const told = parsed('+0m recorded +1h: lifecycle shipped').arrivals[0];
+    expect(told.record).toMatchObject({ id: 'line-4', recordTime: '2022-07-08T21:30:00.000Z' });
   });
 });
 
@@ -146,6 +148,8 @@ describe('what cannot be understood is told with its line and with what would be
     ['+0m sometimes powerW=0', '"sometimes" is neither an asset of this scenario nor one of late DURATION'],
     ['+0m lifecycle instaled siteId=S', 'there is no lifecycle record "instaled", did you mean installed?'],
     ['+0m lifecycle installed site=S', 'there is no part of lifecycle record installed "site", did you mean siteId?'],
+    ['+0m recorded +1m: powerW=0', 'recorded TIME is of lifecycle records'],
+    ['+0m resend lifecycle shipped', 'a lifecycle record takes none: late DURATION, recorded TIME'],
     ['expect falt', 'there is no fact type "falt", did you mean fault?'],
     ['expect fault cod=1', 'there is no column of fault "cod", did you mean code?'],
     ['expect fault openedTime=soon', '"soon" is no time'],

@@ -9,16 +9,26 @@ export interface Manner {
   serial: string | null;
   lateMs: number;
   stamped: number | null;
+  /** When somebody wrote a lifecycle record; null: when it arrives. */
+  recorded: number | null;
   resend: boolean;
   txid: string | null;
   seqNo: number | null;
 }
 
-const MANNERS = 'late DURATION, stamped TIME, resend, txid ID, seq N';
+const MANNERS = 'late DURATION, stamped TIME, recorded TIME, resend, txid ID, seq N';
 
 /** Takes the words before the first `field=value`. */
 export function takeManner(rest: string[], assets: readonly ScenarioAsset[], start: Start): Manner {
-  const manner: Manner = { serial: null, lateMs: 0, stamped: null, resend: false, txid: null, seqNo: null };
+  const manner: Manner = {
+    serial: null,
+    lateMs: 0,
+    stamped: null,
+    recorded: null,
+    resend: false,
+    txid: null,
+    seqNo: null,
+  };
   while (rest.length > 0 && !/^\??[\w.-]+=/.test(rest[0])) {
     const raw = rest.shift() as string;
     const ends = raw.endsWith(':');
@@ -30,6 +40,7 @@ export function takeManner(rest: string[], assets: readonly ScenarioAsset[], sta
     };
     if (word === 'late') manner.lateMs = parseDuration(value());
     else if (word === 'stamped') manner.stamped = parseTime(value(), start);
+    else if (word === 'recorded') manner.recorded = parseTime(value(), start);
     else if (word === 'resend') manner.resend = true;
     else if (word === 'txid') manner.txid = value();
     else if (word === 'seq') manner.seqNo = Number(value());
@@ -65,6 +76,7 @@ export function readingArrival(
   manner: Manner,
   line: number,
 ): Arrival {
+  if (manner.recorded !== null) throw new Misreading('recorded TIME is of lifecycle records');
   const at = manner.stamped ?? time;
   const record: Record<string, unknown> = {
     serial: asset.serial,
@@ -88,6 +100,11 @@ export function lifecycleArrival(
   line: number,
 ): Arrival {
   lifecycleTypeNamed(type);
+  if (manner.stamped !== null || manner.resend || manner.txid !== null || manner.seqNo !== null) {
+    throw new Misreading(
+      'of stamped, resend, txid and seq a lifecycle record takes none: late DURATION, recorded TIME',
+    );
+  }
   const data: Record<string, unknown> = {};
   let id = `line-${line}`;
   for (const text of rest) {
@@ -106,7 +123,7 @@ export function lifecycleArrival(
     kind: asset.kind,
     type,
     eventTime: new Date(time).toISOString(),
-    recordTime: new Date(arrives).toISOString(),
+    recordTime: new Date(manner.recorded ?? arrives).toISOString(),
     source: 'scenario',
     data,
   };
