@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { kinds } from './index.ts';
 import { Fed } from './testing/harness.ts';
 
 const START = Date.UTC(2022, 6, 8);
@@ -7,6 +8,13 @@ const START = Date.UTC(2022, 6, 8);
 function columnBytes(fed: Fed): number {
   const { schema, offsets } = fed.cursor;
   return schema.names.reduce((sum, _, c) => (offsets[c] < 0 ? sum : sum + schema.widths[c]), 0);
+}
+
+function useEngineColumns({ cursor }: Fed): void {
+  for (const name of cursor.schema.names) {
+    const { scope } = cursor.schema.columns[name];
+    if (scope === 'engine' && name !== 'quarantined') cursor.setAt(cursor.schema.index(name), 1);
+  }
 }
 
 describe('memory of an asset', () => {
@@ -24,16 +32,33 @@ describe('memory of an asset', () => {
         gridStatus: 'SystemGridConnected',
       });
     }
-    const { cursor } = p;
-    for (const name of cursor.schema.names) {
-      const { scope } = cursor.schema.columns[name];
-      if (scope === 'engine' && name !== 'quarantined') cursor.setAt(cursor.schema.index(name), 1);
-    }
+    useEngineColumns(p);
     expect(columnBytes(p)).toBeLessThanOrEqual(230);
   });
 
+  it('that is a stall, telling all it can, is at most 270 bytes and a side record', () => {
+    const p = new Fed('supercharger', { cadenceMs: 10_000 });
+    for (let i = 0; i < 500; i++) {
+      const event = i % 100 === 0 ? 'Started' : i % 100 === 99 ? 'Ended' : 'Updated';
+      p.feed(START + i * 10_000, {
+        status: event === 'Ended' ? 'Available' : 'Charging',
+        errorCode: i % 7 === 0 ? 'NoError' : undefined,
+        vehicleW: 100_000 + i,
+        offeredW: 100_000,
+        requestedW: 100_000 + (i % 3) * 1000,
+        deliveredWh: 1000 + i * 280,
+        vehicleSoc: (i % 100) / 200,
+        sessionId: `session-${Math.floor(i / 100)}`,
+        sessionEvent: event,
+        seqNo: i % 100,
+      });
+    }
+    useEngineColumns(p);
+    expect(columnBytes(p)).toBeLessThanOrEqual(270);
+  });
+
   it('has a column for everything within the limit of a kind', () => {
-    for (const kind of ['powerwall', 'inverter']) {
+    for (const { name: kind } of kinds) {
       expect(new Fed(kind).cursor.schema.names.length).toBeLessThanOrEqual(255);
     }
   });

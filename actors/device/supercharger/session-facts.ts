@@ -79,7 +79,7 @@ export function sessionData(
     limitedSeconds: asset.sessionLimitedMs / 1000,
     idleSeconds: sessionIdleSince === 0 ? 0 : (t - sessionIdleSince) / 1000,
     socFrom: orNull(asset.sessionSocFrom),
-    socTo: orNull(asset.sessionSocTo),
+    socTo: Number.isNaN(asset.sessionSocFrom) ? null : orNull(asset.vehicleSoc),
     stoppedReason,
     openedBy,
     closedBy,

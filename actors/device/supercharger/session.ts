@@ -20,7 +20,7 @@ import type { SuperchargerAsset } from './state.ts';
 export const IDLE_W = 50;
 
 /** So many closed sessions are known by name, so that a message that is repeated does not open or state one anew. */
-const KEPT_IDS = 4;
+const KEPT_IDS = 2;
 
 const STARTED = SESSION_EVENTS.indexOf('Started');
 export const ENDED = SESSION_EVENTS.indexOf('Ended');
@@ -83,10 +83,7 @@ export function trackSession(
   if (!Number.isNaN(vehicleW) && !(vehicleW <= asset.sessionMaxW)) asset.sessionMaxW = vehicleW;
   const { offeredW } = asset;
   if (!Number.isNaN(offeredW) && !(offeredW <= asset.sessionOfferW)) asset.sessionOfferW = offeredW;
-  if (!Number.isNaN(vehicleSoc)) {
-    if (Number.isNaN(asset.sessionSocFrom)) asset.sessionSocFrom = vehicleSoc;
-    asset.sessionSocTo = vehicleSoc;
-  }
+  if (Number.isNaN(asset.sessionSocFrom) && !Number.isNaN(vehicleSoc)) asset.sessionSocFrom = vehicleSoc;
   const isOurs = word.id === null || word.id === readSession(asset).open?.id;
   if (!Number.isNaN(word.seqNo) && isOurs) countSequence(asset, word.seqNo);
   const idle = isIdle(asset);
@@ -95,9 +92,9 @@ export function trackSession(
 
 /** A stall numbers the messages of each transaction from 0, or goes on counting from one to the next: both have no holes. */
 function countSequence(asset: SuperchargerAsset, seqNo: number): void {
-  const before = asset.sessionSeq;
-  if (seqNo > before + 1) asset.sessionSeqGaps += seqNo - before - 1;
-  if (!(seqNo <= before)) asset.sessionSeq = seqNo;
+  const next = asset.sessionSeq;
+  if (next !== 0 && seqNo > next) asset.sessionSeqGaps += seqNo - next;
+  if (seqNo >= next) asset.sessionSeq = seqNo + 1;
 }
 
 /** The vehicle is connected and takes nothing, by its own doing. The status says it; where none does, the power. */
@@ -201,9 +198,8 @@ function closeSession(
   const unended = closedBy === 'ended' ? null : { data, totalInWh: asset.totalInWh };
   changeSession(asset, { open: null, closed: withClosed(asset, open.id), unended });
   asset.sessionStart = asset.sessionBaseWh = asset.sessionLimitedMs = asset.sessionIdleSince = 0;
-  asset.sessionMaxW = asset.sessionOfferW = asset.sessionSocFrom = asset.sessionSocTo = Number.NaN;
-  asset.sessionSeq = Number.NaN;
-  asset.sessionSeqGaps = 0;
+  asset.sessionMaxW = asset.sessionOfferW = asset.sessionSocFrom = Number.NaN;
+  asset.sessionSeq = asset.sessionSeqGaps = 0;
 }
 
 /**

@@ -16,8 +16,7 @@ const ownColumns = {
   sessionLimitedMs: { type: 'u32', unit: 'ms', doc: 'Time in it in which the stall gave less than was asked for' },
   sessionIdleSince: { type: 'f64', unit: 'ms', doc: 'When the vehicle stopped to take energy in it; 0 = it takes' },
   sessionSocFrom: { type: 'f64', default: Number.NaN, doc: "The vehicle's first state of charge in it" },
-  sessionSocTo: { type: 'f64', default: Number.NaN, doc: "The vehicle's newest state of charge in it" },
-  sessionSeq: { type: 'f64', default: Number.NaN, doc: 'Number of its newest message' },
+  sessionSeq: { type: 'u32', doc: 'Number of its newest message + 1; 0 = none' },
   lostWh: { type: 'f64', unit: 'Wh', doc: 'Energy that was asked for and not offered, since the first reading' },
   sessionSeqGaps: { type: 'u32', doc: 'Messages of it that are missing' },
 } as const satisfies Record<string, ColumnSpec>;
