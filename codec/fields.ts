@@ -41,6 +41,7 @@ function putValue(plan: KindPlan, field: number, value: unknown, reading: Readin
       reading.values[field] = value ? 1 : 0;
       return -1;
     case 'enum':
+      if (typeof value === 'number') return putCode(plan, field, value, reading);
       return typeof value === 'string' ? putWord(plan, field, value, reading) : P.WRONG_TYPE;
     case 'text':
       if (typeof value !== 'string' || value.length > MAX_TEXT_CHARS) return P.WRONG_TYPE;
@@ -81,6 +82,16 @@ function putWord(plan: KindPlan, field: number, value: string, reading: Reading)
   if (value.length > MAX_TEXT_CHARS) return P.WRONG_TYPE;
   pushExtra(reading, plan.specs[field].name, value.toWellFormed());
   return P.UNKNOWN_WORD;
+}
+
+/** A word by the number that its upstream gives it. */
+function putCode(plan: KindPlan, field: number, value: number, reading: Reading): number {
+  const { codes } = plan.specs[field];
+  if (codes === undefined) return P.WRONG_TYPE;
+  const index = codes.indexOf(value);
+  if (index < 0) return P.OUT_OF_RANGE;
+  reading.values[field] = index;
+  return -1;
 }
 
 function isTextList(value: unknown): value is string[] {

@@ -53,7 +53,7 @@ export const POWERWALL_FIELDS: readonly FieldSpec[] = [
     doc: 'Grid as the inverter sees it.',
     words: ['Grid_Compliant', 'Grid_Qualifying', 'Grid_Uncompliant', ''],
   },
-  { name: 'opSeqState', type: 'enum', doc: 'Sequence.', words: ['Active', 'Standby'] },
+  { name: 'opSeqState', type: 'enum', doc: 'Sequence.', words: ['Active', 'Standby'], codes: [3, 99] },
   { name: 'disabledReasons', type: 'list', doc: 'Why it is disabled.' },
   {
     name: 'mode',

@@ -100,6 +100,8 @@ function check(kind: DecodedKind): void {
     if (![spec.name, ...(spec.words ?? [])].every(isPlain)) refuse(`${spec.name} or a word of it is not plain ASCII`);
     if (spec.type === 'enum' && new Set(spec.words).size !== (spec.words?.length ?? 0))
       refuse(`${spec.name} has a word twice`);
+    if (spec.codes !== undefined && spec.codes.length !== spec.words?.length)
+      refuse(`${spec.name} has not one code for each word`);
     if (spec.type === 'enum' && !spec.words?.length) refuse(`${spec.name} is an enum without words`);
   }
 }

@@ -65,7 +65,7 @@ export function fieldSchema(spec: FieldSpec): JsonSchema {
       return { type, description, ...minimum, ...maximum };
     }
     case 'enum':
-      return { enum: [...(spec.words ?? []), null], description };
+      return { enum: [...(spec.words ?? []), ...(spec.codes ?? []), null], description };
     case 'bool':
       return { type: ['boolean', 'null'], description };
     case 'text':

@@ -125,6 +125,15 @@ describe('fields', () => {
     expect(problemsOf(decoder)).toEqual({ unknown_word: 1 });
   });
 
+  it('with words may say their number instead, where the kind knows it', () => {
+    expect(withFields({ opSeqState: 99 }).fields).toEqual({ opSeqState: 1 });
+    const { fields, decoder } = withFields({ opSeqState: 1, inverterState: 0 });
+    expect(fields).toEqual({ opSeqState: 'invalid', inverterState: 'invalid' });
+    expect(problemsOf(decoder)).toEqual({ out_of_range: 1, wrong_type: 1 });
+    const codes = { name: 'mode', type: 'enum', doc: 'Mode.', words: ['a', 'b'], codes: [1] } as const;
+    expect(() => createTelemetryDecoder([{ name: 'powerwall', fields: [codes] }])).toThrow('one code for each word');
+  });
+
   it('that are unknown are kept as JSON text, in order of name', () => {
     const text = JSON.stringify({
       ...valid,

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { inverterFields } from '../actors/device/inverter/fields.ts';
+import { megapackFields } from '../actors/device/megapack/fields.ts';
 import { powerwallFields } from '../actors/device/powerwall/fields.ts';
+import { superchargerFields } from '../actors/device/supercharger/fields.ts';
 import { Door } from '../codec/door.ts';
 import { createTelemetryDecoder } from '../codec/telemetry.ts';
 import { Reading } from '../runtime/shard/reading.ts';
@@ -12,6 +14,8 @@ import { openRecording } from './recordings/index.ts';
 const kinds = [
   { name: 'powerwall', fields: powerwallFields },
   { name: 'inverter', fields: inverterFields },
+  { name: 'megapack', fields: megapackFields },
+  { name: 'supercharger', fields: superchargerFields },
 ];
 
 /** Puts records through the runtime's own decoders: what is refused, and what is wrong inside what is accepted. */
@@ -37,7 +41,7 @@ describe('every record is one that the door takes', () => {
   test('of a fleet to which everything happens', async () => {
     const startTime = Date.UTC(2024, 5, 20);
     const rates = { outagesPerDay: 5, faultsPerDay: 5, updatesPerDay: 3, silencesPerDay: 3, late: 0.1, duplicate: 0.1 };
-    const fleet = createFleet({ assets: 21, cadenceMs: 300_000, startTime, rates });
+    const fleet = createFleet({ assets: 21, cabinets: 3, megapacks: 6, cadenceMs: 300_000, startTime, rates });
     const records = [...fleet.lifecycleRecords(), ...fleet.tick(startTime + 86_400_000)];
     const { accepted, refused, problems } = await judge(records);
     expect(refused).toEqual([]);

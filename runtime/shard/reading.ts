@@ -41,6 +41,8 @@ export interface FieldSpec {
   readonly unit?: string;
   /** Enum only: the upstream's words; a word's index is its value. */
   readonly words?: readonly string[];
+  /** Enum only: the upstream's number of each word, in the same order, accepted in its place. */
+  readonly codes?: readonly number[];
   /** Outside [min, max] a number is impossible: reported as invalid and counted. */
   readonly min?: number;
   readonly max?: number;

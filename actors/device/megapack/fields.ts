@@ -19,8 +19,13 @@ export const STATES = [
   'FAULT',
 ] as const;
 
+/** Their numbers. */
+const STATE_CODES = [1, 2, 3, 4, 5, 6, 99];
+
 /** SunSpec models 124 and 802, point `ChaSt`. */
 export const CHARGE_STATES = ['OFF', 'EMPTY', 'DISCHARGING', 'CHARGING', 'FULL', 'HOLDING', 'TESTING'] as const;
+/** Their numbers. */
+const CHARGE_STATE_CODES = [1, 2, 3, 4, 5, 6, 7];
 
 /** What decides the power, as site controllers name it; then other names for the same. */
 export const CONTROL_MODES = [
@@ -44,8 +49,11 @@ export const megapackFields: readonly FieldSpec[] = [
   number('setpointW', 'W', 'Power that is commanded, + leaves the asset, - flows in', { min: -1e8, max: 1e8 }),
   number('soc', '', 'State of charge', fraction),
   number('soh', '', 'State of health: share of the energy that the unit held when it was new', fraction),
-  words('state', 'State of the battery (SunSpec 802 State)', STATES),
-  words('chargeState', 'What the charge does (SunSpec 802 ChaSt)', CHARGE_STATES),
+  { ...words('state', 'State of the battery (SunSpec 802 State), by word or number', STATES), codes: STATE_CODES },
+  {
+    ...words('chargeState', 'What the charge does (SunSpec 802 ChaSt), by word or number', CHARGE_STATES),
+    codes: CHARGE_STATE_CODES,
+  },
   words('controlMode', 'What decides the power', CONTROL_MODES),
   number('availableChargeW', 'W', 'Power that the battery would take', available),
   number('availableDischargeW', 'W', 'Power that the battery would give', available),

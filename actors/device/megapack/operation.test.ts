@@ -22,6 +22,21 @@ describe('operation of a Megapack', () => {
     if (state !== 'CONNECTED') expect(discharging().say({ state }).now).toBe(shown);
   });
 
+  it.each([
+    [{ state: 1 }, 'disconnected'],
+    [{ state: 2 }, 'initializing'],
+    [{ state: 3 }, 'connectedIdle'],
+    [{ state: 4 }, 'standby'],
+    [{ state: 5 }, 'socProtection'],
+    [{ state: 6 }, 'suspending'],
+    [{ state: 99 }, 'disconnected'],
+    [{ state: 3, chargeState: 3 }, 'discharging'],
+    [{ state: 3, chargeState: 4 }, 'charging'],
+    [{ state: 3, chargeState: 6 }, 'connectedIdle'],
+  ])('tells its state by number too: %j', (told, shown) => {
+    expect(unit().say(told).now).toBe(shown);
+  });
+
   it('precharges, closes its strings, starts, works, and suspends to stand by', () => {
     const p = unit().say({ state: 'DISCONNECTED', powerW: 0 }, { state: 'INITIALIZING' }, { state: 'STANDBY' });
     p.say({ state: 'CONNECTED' }).power(5e5, 5e5);
