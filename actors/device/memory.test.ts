@@ -57,6 +57,36 @@ describe('memory of an asset', () => {
     expect(columnBytes(p)).toBeLessThanOrEqual(270);
   });
 
+  it('that is a Megapack, telling all it can and off its setpoint, is at most 330 bytes', () => {
+    const p = new Fed('megapack');
+    for (let i = 0; i < 500; i++) {
+      const isDischarging = i % 100 < 50;
+      p.feed(START + i * 60_000, {
+        powerW: isDischarging ? 9e5 : -9e5,
+        setpointW: i % 100 < 40 ? 9e5 : -9e5,
+        soc: 0.5 + (i % 100) / 1000,
+        soh: 0.97,
+        energyOutWh: 1000 + i,
+        energyInWh: 2000 + i,
+        frequencyHz: 50,
+        state: 'CONNECTED',
+        chargeState: isDischarging ? 'DISCHARGING' : 'CHARGING',
+        controlMode: 'RealPowerDispatch',
+        availableChargeW: 1e6,
+        availableDischargeW: 1e6,
+        stringsConnected: 20,
+        stringsTotal: 20,
+        cellVoltageMinV: 3.3,
+        cellVoltageMaxV: 3.32,
+        moduleTempMaxC: 30,
+        heartbeat: i * 60,
+      });
+    }
+    expect(p.data('dispatch_deviation')).not.toEqual([]);
+    useEngineColumns(p);
+    expect(columnBytes(p)).toBeLessThanOrEqual(330);
+  });
+
   it('has a column for everything within the limit of a kind', () => {
     for (const { name: kind } of kinds) {
       expect(new Fed(kind).cursor.schema.names.length).toBeLessThanOrEqual(255);
