@@ -1,9 +1,10 @@
 import { deviceType } from '../actors/device/index.ts';
+import { siteType } from '../actors/site/index.ts';
 import { type DictionaryRow, dictionaryOf, fixedRows, joinedMeaning } from '../actors/sinks/duckdb/dictionary.ts';
 import { fixedColumns, planTable } from '../actors/sinks/duckdb/schema.ts';
 import { tablesOf } from '../runtime/shard/derived.ts';
 
-const plans = tablesOf([deviceType]).map(planTable);
+const plans = tablesOf([deviceType, siteType]).map(planTable);
 const tables = Map.groupBy(dictionaryOf(plans), (row) => row.table);
 const views = plans.map((plan) => `${plan.table}_current`);
 const facts = new Set([...plans.map((plan) => plan.table), ...views]);

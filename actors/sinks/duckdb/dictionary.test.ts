@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { derivedTypes } from '../../device/facts.ts';
 import { sampleTypes } from '../testing/samples.ts';
 import { dictionaryOf } from './dictionary.ts';
 import { marts, martsOf } from './marts/index.ts';
 import { planTable } from './schema.ts';
-import { Tables } from './testing/tables.ts';
+import { allTypes, Tables } from './testing/tables.ts';
 
 describe('the dictionary', () => {
   let tables: Tables;
@@ -35,7 +34,7 @@ describe('the dictionary', () => {
     const rows = await tables.rows(
       `SELECT table_name, meaning, grain, source, retraction FROM gridfold_dictionary WHERE column_name IS NULL`,
     );
-    expect(rows.length).toBe(2 * derivedTypes.length + marts.length);
+    expect(rows.length).toBe(2 * allTypes.length + marts.length);
     expect(rows.filter((row) => row.some((text) => text === null || text === ''))).toEqual([]);
     expect(await tables.rows(`SELECT * FROM gridfold_dictionary WHERE meaning = ''`)).toEqual([]);
   });

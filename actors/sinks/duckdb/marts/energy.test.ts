@@ -136,4 +136,31 @@ describe('energy by hour, day, month and life', () => {
       ['S-2', 'PW2', '1.1', 'south', 18, 1],
     ]);
   });
+
+  it('says of a site what it used of its own', async () => {
+    tables.holds('A', 'S-1', 'left', '2022-05-01T00:00:00Z', null, { timeZone: 'America/Los_Angeles' });
+    const interval = (start: string, loadWh: number, solarWh: number, importWh: number, exportWh: number) => {
+      const data = {
+        startTime: start,
+        lengthS: 900,
+        loadWh,
+        solarWh,
+        importWh,
+        exportWh,
+        batteryInWh: 0,
+        batteryOutWh: null,
+        chargingWh: null,
+        coverage: 1,
+      };
+      tables.say('site_energy_interval', 'S-1', start, start, data, { kind: 'site' });
+    };
+    interval('2022-05-01T06:45:00Z', 100, 0, 100, 0);
+    interval('2022-05-01T20:00:00Z', 200, 1000, 0, 400);
+    interval('2022-05-02T06:45:00Z', 300, 0, 200, 0);
+    const sql = `SELECT day, load_wh, battery_out_wh, self_consumption, self_sufficiency, covered_s, intervals FROM site_energy_daily ORDER BY day`;
+    expect(await tables.rows(sql)).toEqual([
+      ['2022-04-30', 100, null, null, 0, 900, 1],
+      ['2022-05-01', 500, null, 0.6, 0.6, 1800, 2],
+    ]);
+  });
 });

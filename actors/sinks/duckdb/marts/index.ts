@@ -6,10 +6,12 @@ import { lifecycleMarts } from './lifecycle.ts';
 import { createMart, has, type Mart } from './mart.ts';
 import { createParts } from './parts.ts';
 import { reliability } from './reliability.ts';
+import { siteEnergyDaily } from './sites.ts';
 
 /** Every mart, in the order of the dictionary. */
 export const marts: readonly Mart[] = [
   ...energyMarts,
+  siteEnergyDaily,
   ...lifecycleMarts,
   ...availabilityMarts,
   reliability,

@@ -1,13 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { derivedTypes } from '../../../device/facts.ts';
+import { deviceType } from '../../../device/index.ts';
+import { siteType } from '../../../site/index.ts';
 import { ManualClock } from '../../../../runtime/kernel/clock.ts';
-import type { DerivedEvent, DerivedType } from '../../../../runtime/shard/derived.ts';
+import { type DerivedEvent, type DerivedType, tablesOf } from '../../../../runtime/shard/derived.ts';
 import { type DuckDbSink, openDuckDbSink } from '../sink.ts';
 
 export const QUARTER_MS = 900_000;
-const COLUMNS = 100_000;
+const ROWS = 100_000;
+
+/** Every type that has a table. */
+export const allTypes = tablesOf([deviceType, siteType]);
 
 /** What is said of a fact besides its data. */
 export interface Saying {
@@ -32,7 +36,7 @@ export class Tables {
 
   static async open(
     timeZones: Readonly<Record<string, string>> = {},
-    types: readonly DerivedType[] = derivedTypes,
+    types: readonly DerivedType[] = allTypes,
   ): Promise<Tables> {
     const folder = await mkdtemp(join(tmpdir(), 'gridfold-tables-'));
     const file = join(folder, 'olap.duckdb');
@@ -122,6 +126,6 @@ export class Tables {
     if (events.length > 0) {
       await this.sink.write([{ partition: 0, from: this.#offset - events.length, next: this.#offset, events }]);
     }
-    return (await this.sink.query(sql, parameters, COLUMNS)).rows;
+    return (await this.sink.query(sql, parameters, ROWS)).rows;
   }
 }
