@@ -8,7 +8,8 @@ import {
   MAX_UNKNOWN_NAME_CHARS,
   MAX_UNKNOWN_TEXT_CHARS,
 } from './limits.ts';
-import { numberOf, putMeterValues } from './meter-values.ts';
+import { readMeterValues } from './meter-values.ts';
+import { numberOf } from './number.ts';
 import type { KindPlan } from './plan.ts';
 import * as P from './problems.ts';
 
@@ -100,6 +101,28 @@ function isTextList(value: unknown): value is string[] {
     value.length <= MAX_LIST_ITEMS &&
     value.every((item) => typeof item === 'string' && item.length <= MAX_LIST_ITEM_CHARS)
   );
+}
+
+/** Fills the fields that sampled values measure, unless the record names them itself; false where it is no list of such. */
+function putMeterValues(plan: KindPlan, value: unknown, reading: Reading, problems: Int32Array): boolean {
+  const sampled = readMeterValues(value);
+  if (sampled === null) return false;
+  for (const [name, number] of sampled.fields) {
+    const field = plan.indexOf.get(name);
+    if (field === undefined) problems[P.UNKNOWN_FIELD_DROPPED]++;
+    else if (((reading.present >>> field) & 1) === 0) putField(plan, field, number, reading, problems);
+  }
+  let kept = 0;
+  for (const [name, text] of sampled.unknown) {
+    const isTaken = plan.indexOf.has(name) || reading.extra?.some((extra) => extra[0] === name) === true;
+    if (text === undefined) problems[P.WRONG_TYPE]++;
+    else if (isTaken || kept === MAX_UNKNOWN_FIELDS || !isUnknownName(name)) problems[P.UNKNOWN_FIELD_DROPPED]++;
+    else {
+      kept++;
+      pushUnknown(name, text, reading, problems);
+    }
+  }
+  return true;
 }
 
 /** Keeps the fields that the kind does not have: the first 32 by name, each as its JSON text. */

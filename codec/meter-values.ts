@@ -1,8 +1,5 @@
-import type { Reading } from '../runtime/shard/reading.ts';
-import { putField, pushUnknown, isUnknownName } from './fields.ts';
-import { MAX_METER_VALUES, MAX_UNKNOWN_FIELDS } from './limits.ts';
-import type { KindPlan } from './plan.ts';
-import { UNKNOWN_FIELD_DROPPED, WRONG_TYPE } from './problems.ts';
+import { MAX_METER_VALUES } from './limits.ts';
+import { numberOf } from './number.ts';
 
 type Json = Record<string, unknown>;
 
@@ -40,33 +37,33 @@ const MEASURANDS: Readonly<Record<string, Measurand>> = {
 /** A value that says what was, where the same list may say what is. */
 const OLDEST_CONTEXT = 'Transaction.Begin';
 
-/**
- * Sampled values of OCPP (`value`, and optionally `measurand`, `context`, `unit`, `phase`, `location`; of 2.0.1 also
- * `unitOfMeasure`): each fills the field that it measures, unless the record names that field itself. Of several for
- * one field the last stands, one of the beginning of the transaction only where there is no other. A measurand without a field, or of one
- * phase, is kept as an unknown field. False where the value is no such list.
- */
-export function putMeterValues(plan: KindPlan, value: unknown, reading: Reading, problems: Int32Array): boolean {
-  if (!Array.isArray(value) || value.length > MAX_METER_VALUES || !value.every(isObject)) return false;
-  const chosen = new Map<number, readonly [sample: Json, measurand: Measurand]>();
-  const unknown = new Map<string, Json>();
-  for (const sample of value as Json[]) {
-    const name = sample.measurand ?? DEFAULT_MEASURAND;
-    if (typeof name !== 'string') return false;
-    const measurand = isAbsent(sample.phase) && Object.hasOwn(MEASURANDS, name) ? MEASURANDS[name] : undefined;
-    const field = measurand === undefined ? undefined : plan.indexOf.get(measurand.field);
-    if (measurand === undefined || field === undefined) unknown.set(nameOf(name, sample.phase), sample);
-    else if (!chosen.has(field) || sample.context !== OLDEST_CONTEXT) chosen.set(field, [sample, measurand]);
-  }
-  for (const [field, [sample, measurand]] of chosen) {
-    if ((reading.present & (1 << field)) !== 0) continue;
-    putField(plan, field, measured(sample, measurand), reading, problems);
-  }
-  keepUnknown(plan, unknown, reading, problems);
-  return true;
+export interface MeterValues {
+  /** Value by field, in the field's unit; what cannot be read has a value that no number field takes. */
+  readonly fields: ReadonlyMap<string, unknown>;
+  /** Value by measurand, and phase, of what no field stands for. */
+  readonly unknown: ReadonlyMap<string, unknown>;
 }
 
-/** The value in the field's unit; what is no number, or of a unit that is not known, is passed on as it is, which no field of numbers takes. */
+/**
+ * Sampled values of OCPP (`value`, and optionally `measurand`, `context`, `unit`, `phase`, `location`; of 2.0.1 also
+ * `unitOfMeasure`) by the fields that they measure. Of several for one field the last stands, one of the beginning of
+ * the transaction only where there is no other. A value of one phase has no field. Null where it is no such list.
+ */
+export function readMeterValues(value: unknown): MeterValues | null {
+  if (!Array.isArray(value) || value.length > MAX_METER_VALUES || !value.every(isObject)) return null;
+  const fields = new Map<string, unknown>();
+  const unknown = new Map<string, unknown>();
+  for (const sample of value as Json[]) {
+    const { measurand = DEFAULT_MEASURAND, phase = null, context } = sample;
+    if (typeof measurand !== 'string') return null;
+    const known = phase === null && Object.hasOwn(MEASURANDS, measurand) ? MEASURANDS[measurand] : null;
+    if (known === null) unknown.set(typeof phase === 'string' ? `${measurand}.${phase}` : measurand, sample.value);
+    else if (!fields.has(known.field) || context !== OLDEST_CONTEXT) fields.set(known.field, measured(sample, known));
+  }
+  return { fields, unknown };
+}
+
+/** The value in the field's unit; false where it is no number, or of a unit that is not known. */
 function measured(sample: Json, { unit, units }: Measurand): unknown {
   const told = isObject(sample.unitOfMeasure) ? sample.unitOfMeasure : sample;
   const name = told.unit ?? unit;
@@ -77,39 +74,10 @@ function measured(sample: Json, { unit, units }: Measurand): unknown {
   return round(value * multiplier * scale[0] + scale[1]);
 }
 
-/** A decimal number, or its text as OCPP sends it; null for anything else. */
-export function numberOf(value: unknown): number | null {
-  if (typeof value === 'number') return value;
-  return typeof value === 'string' && value.length <= MAX_NUMBER_CHARS && NUMERIC_TEXT.test(value)
-    ? Number(value)
-    : null;
-}
-
-const NUMERIC_TEXT = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
-const MAX_NUMBER_CHARS = 32;
-
 /** 7.4 kW are 7400 W, and not 7400.000000000001. */
 function round(value: number): number {
   return Math.abs(value) < 1e9 ? Math.round(value * 1e6) / 1e6 : value;
 }
 
-function nameOf(measurand: string, phase: unknown): string {
-  return typeof phase === 'string' ? `${measurand}.${phase}` : measurand;
-}
-
-function keepUnknown(plan: KindPlan, unknown: ReadonlyMap<string, Json>, reading: Reading, problems: Int32Array): void {
-  let kept = 0;
-  for (const [name, { value }] of unknown) {
-    const isTaken = plan.indexOf.has(name) || (reading.extra?.some((extra) => extra[0] === name) ?? false);
-    if (kept === MAX_UNKNOWN_FIELDS || isTaken || !isUnknownName(name)) problems[UNKNOWN_FIELD_DROPPED]++;
-    else if (value === undefined) problems[WRONG_TYPE]++;
-    else {
-      kept++;
-      pushUnknown(name, value, reading, problems);
-    }
-  }
-}
-
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-const isAbsent = (value: unknown): boolean => value === undefined || value === null;

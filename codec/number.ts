@@ -88,3 +88,13 @@ function readLong(bytes: Uint8Array, at: number, out: Float64Array, slot: number
   out[slot] = Number(asciiText(bytes, at, p)) + 0;
   return p;
 }
+
+/** A decimal number, or its text as OCPP sends it; null for anything else. */
+export function numberOf(value: unknown): number | null {
+  if (typeof value === 'number') return value;
+  const isNumeric = typeof value === 'string' && value.length <= MAX_NUMBER_CHARS && NUMERIC_TEXT.test(value);
+  return isNumeric ? Number(value) : null;
+}
+
+const NUMERIC_TEXT = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
+const MAX_NUMBER_CHARS = 32;

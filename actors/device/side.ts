@@ -1,7 +1,7 @@
 import type { CursorBase } from '../../snapshots/cursor.ts';
 import type { CapacitySide } from './capacity.ts';
 import type { EfficiencySide } from './efficiency.ts';
-import type { SessionSide } from './supercharger/session-facts.ts';
+import type { SessionSide } from './supercharger/session-record.ts';
 
 /** Last value of a text, a list or an unknown field. */
 export type ExtraValue = readonly [name: string, value: unknown, deviceTime: number];

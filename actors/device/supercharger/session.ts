@@ -3,17 +3,8 @@ import { iso } from '../facts.ts';
 import { readSide } from '../side.ts';
 import { SESSION_EVENTS } from './fields.ts';
 import { FINISHING, isInSession, SUSPENDED_EV, SUSPENDED_EVSE } from './operation.ts';
-import {
-  changeSession,
-  type ClosedBy,
-  meanOf,
-  type OpenedBy,
-  readSession,
-  type SessionData,
-  saySession,
-  sessionData,
-  wattHours,
-} from './session-facts.ts';
+import { changeSession, meanOf, readSession, saySession, sessionData, wattHours } from './session-facts.ts';
+import type { ClosedBy, OpenedBy, SessionData } from './session-record.ts';
 import type { SuperchargerAsset } from './state.ts';
 
 /** Power below which a vehicle takes nothing but its own small losses, W. */
