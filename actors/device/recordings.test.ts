@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { onRealData, realData } from '../../sim/recordings/data.testing.ts';
 import { openRecording } from '../../sim/recordings/index.ts';
@@ -131,6 +132,23 @@ describe('captures of the Powerwall API', () => {
   });
 
   const status = file('jrester_system_status.json');
+  const latest = file('pypowerwall_vitals-example-latest.json');
+  it.skipIf(latest === null)(
+    onRealData('tell what packs at rest hold, and packs at work nothing of it', latest),
+    async () => {
+      const held = async (name: string) =>
+        [...(await fold('powerwall-api', file(name) ?? '')).values()].flatMap((pack) =>
+          pack.data('capacity_estimate').map((d) => Number(d.capacityWh)),
+        );
+      const text = readFileSync(latest ?? '', 'utf8');
+      const told = [...text.matchAll(/"POD_nom_full_pack_energy": *(\d+)/g)].map((m) => Number(m[1])).sort();
+      const estimates = await held('pypowerwall_vitals-example-latest.json');
+      expect(told).toHaveLength(2);
+      expect(estimates.sort().map((wh, i) => Math.abs(wh / told[i] - 1) < 0.0005)).toEqual([true, true]);
+      expect(await held('jrester_system_status.json')).toEqual([]);
+    },
+  );
+
   it.skipIf(status === null)(onRealData('show a disabled block with its nulls', status), async () => {
     const states = [...(await fold('powerwall-api', status ?? '')).values()].map((p) => [
       p.state('operation'),
