@@ -1,13 +1,14 @@
+import type { DerivedType } from '../../runtime/shard/derived.ts';
 import { holds } from './conditions.ts';
 import type { CurrentFact, Stage } from './play.ts';
 import type { Claim, Condition, Expectation, Scenario } from './script.ts';
 import { describeTime } from './time.ts';
-import { columnNamed, factNamed } from './vocabulary.ts';
+import { columnNamed, columnsOf } from './vocabulary.ts';
 
 /** Null where the expectation holds on the stage as it stands, else what is there instead. */
 export function unmet(expectation: Expectation, stage: Stage, scenario: Scenario): string | null {
   const { claim, serial } = expectation;
-  if (claim.is === 'fact') return unmetFact(claim, factsOf(stage, serial, claim.type), scenario);
+  if (claim.is === 'fact') return unmetFact(claim, factsOf(stage, serial, claim.type.name), scenario);
   if (claim.is === 'state' || claim.is === 'states') return unmetState(claim, stage, serial, scenario);
   if (claim.is === 'refused') {
     const found = stage.refused.filter((r) => r.reason === claim.reason).length;
@@ -23,7 +24,7 @@ function factsOf(stage: Stage, serial: string, type: string): CurrentFact[] {
 }
 
 function unmetFact(claim: Extract<Claim, { is: 'fact' }>, facts: readonly CurrentFact[], scenario: Scenario) {
-  const found = facts.filter((fact) => claim.where.every((c) => columnHolds(c, fact)));
+  const found = facts.filter((fact) => claim.where.every((c) => columnHolds(claim.type, c, fact)));
   const met = claim.count === null ? found.length > 0 : found.length === claim.count;
   if (met) return null;
   const wanted = claim.count === null ? 'none is so' : `${found.length} are so`;
@@ -41,8 +42,8 @@ function list(facts: readonly CurrentFact[], scenario: Scenario): string {
 
 /** A fact in the words of the language: `fault code=1364 openedTime=+10m closedTime=null`. */
 export function describeFact({ type, data }: CurrentFact, scenario: Scenario): string {
-  const told = factNamed(type).columns.filter(({ name }) => data[name] !== null && data[name] !== undefined);
-  const untold = factNamed(type).columns.filter(({ name }) => data[name] === null);
+  const told = columnsOf(type).filter(({ name }) => data[name] !== null && data[name] !== undefined);
+  const untold = columnsOf(type).filter(({ name }) => data[name] === null);
   const columns = told.map(({ name, type: kind }) => {
     const value = data[name];
     if (kind === 'time' && typeof value === 'string') {
@@ -54,9 +55,9 @@ export function describeFact({ type, data }: CurrentFact, scenario: Scenario): s
   return `${type} ${columns.join(' ')}${nulls}`;
 }
 
-function columnHolds(condition: Condition, fact: CurrentFact): boolean {
+function columnHolds(type: DerivedType, condition: Condition, fact: CurrentFact): boolean {
   const value = fact.data[condition.name];
-  const isTime = columnNamed(factNamed(fact.type), condition.name).type === 'time';
+  const isTime = columnNamed(type, condition.name).type === 'time';
   return holds(condition, isTime && typeof value === 'string' ? Date.parse(value) : value);
 }
 

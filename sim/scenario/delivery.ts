@@ -1,5 +1,5 @@
 import { Random } from '../random.ts';
-import { HORIZON_MS } from './play.ts';
+import { HORIZON_MS } from './partition.ts';
 import type { Arrival, Scenario } from './script.ts';
 
 /** A record, and the readings of the clocks with which it comes. */

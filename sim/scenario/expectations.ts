@@ -1,7 +1,16 @@
 import { columnCondition, comparison, countCondition, fieldCondition } from './conditions.ts';
 import { type Claim, type Expectation, Misreading, type ScenarioAsset } from './script.ts';
 import { parseTime, type Start } from './time.ts';
-import { columnNamed, factNamed, isFactType, kindNamed, reasonNamed, regionNamed, stateNamed } from './vocabulary.ts';
+import {
+  columnNamed,
+  factNamed,
+  isFactType,
+  kindNamed,
+  placeKindNames,
+  reasonNamed,
+  regionNamed,
+  stateNamed,
+} from './vocabulary.ts';
 import { listItems, unquoted } from './words.ts';
 
 const FORMS = [
@@ -13,6 +22,7 @@ const FORMS = [
   'expect derates=[CAUSE, ...]',
   'expect counts late=N duplicate=N applied=N invalid=N',
   'expect [N] refused REASON',
+  `expect ${placeKindNames.join('|')} KEY [no|N] FACT column=value...`,
 ].join(' | ');
 const COUNTS = ['applied', 'duplicate', 'late', 'invalid'];
 
@@ -26,23 +36,37 @@ export function parseExpectation(
   text: string,
 ): Expectation {
   const rest = [...given];
+  const place = placeKindNames.includes(rest[0]);
+  if (place) return { line, text, when, place, ...placeExpectation(rest, start) };
   const named = assets.find((a) => a.serial === rest[0]);
   if (named !== undefined) rest.shift();
   if (named === undefined && assets.length > 1) {
     throw new Misreading(`of which asset? Write its serial after expect: ${assets.map((a) => a.serial).join(', ')}`);
   }
   const asset = named ?? assets[0];
+  const count = takeCount(rest);
+  return { line, text, when, place, serial: asset.serial, claim: claimOf(rest, asset, count, start) };
+}
+
+/** `site S-1 [no|N] FACT column=value...`: of places only facts are known. */
+function placeExpectation(rest: string[], start: Start): { serial: string; claim: Claim } {
+  const [kind, serial] = rest.splice(0, 2);
+  const count = takeCount(rest);
+  if (serial === undefined || rest.length === 0) throw new Misreading(`write expect ${kind} KEY FACT column=value...`);
+  return { serial, claim: factClaim(rest[0], rest.slice(1), count, start, true) };
+}
+
+function takeCount(rest: string[]): number | null {
   const count = rest[0] === 'no' ? 0 : /^\d+$/.test(rest[0] ?? '') ? Number(rest[0]) : null;
   if (count !== null) rest.shift();
-  const claim = claimOf(rest, asset, count, start);
-  return { line, text, serial: asset.serial, when, claim };
+  return count;
 }
 
 function claimOf(rest: string[], asset: ScenarioAsset, count: number | null, start: Start): Claim {
   const [first = '', ...more] = rest;
-  if (isFactType(first)) return factClaim(first, more, count, start);
+  if (isFactType(first, false)) return factClaim(first, more, count, start, false);
   if (first === 'refused') return refusedClaim(more, count);
-  if (count !== null) return factClaim(first, more, count, start);
+  if (count !== null) return factClaim(first, more, count, start, false);
   if (first === 'state') return stateClaim(asset, more, start);
   if (first === 'states') return statesClaim(asset, more.join(' '));
   if (first === 'value') return valueClaim(asset, more);
@@ -51,17 +75,17 @@ function claimOf(rest: string[], asset: ScenarioAsset, count: number | null, sta
   if (compared?.name === 'status') return { is: 'status', status: unquoted(compared.value) };
   if (compared?.name === 'derates') return { is: 'derates', causes: listItems(compared.value) ?? [] };
   if (first === '' || compared !== null) throw new Misreading(`what is expected? ${FORMS}`);
-  return factClaim(first, more, count, start);
+  return factClaim(first, more, count, start, false);
 }
 
-function factClaim(name: string, rest: readonly string[], count: number | null, start: Start): Claim {
-  const type = factNamed(name);
+function factClaim(name: string, rest: readonly string[], count: number | null, start: Start, place: boolean): Claim {
+  const type = factNamed(name, place);
   const where = rest.map((text) => {
     const compared = comparison(text);
     if (compared === null) throw new Misreading(`"${text}" compares nothing: write column=value`);
     return columnCondition(columnNamed(type, compared.name), compared.operator, compared.value, start);
   });
-  return { is: 'fact', type: name, where, count };
+  return { is: 'fact', type, where, count };
 }
 
 function refusedClaim(rest: readonly string[], count: number | null): Claim {

@@ -68,6 +68,23 @@ describe('an expectation', () => {
   });
 });
 
+describe('a place', () => {
+  const lines = ['-1h lifecycle installed siteId=S-1 position=battery-1', '+0m powerW=700', '+5m powerW=800'];
+
+  it('is told what its members tell', async () => {
+    expect(await failures(...lines, 'expect site S-1 site_rollup minute=+5m powerW=800 membersFresh=1')).toEqual([]);
+    expect(await failures(...lines, 'expect site S-1 no slot_conflict', 'expect no fault')).toEqual([]);
+  });
+
+  it('fails an expectation as an asset does', async () => {
+    const [failure] = await failures(...lines, 'expect site S-1 site_rollup minute=+5m powerW=700');
+    expect(failure).toContain('7: expect site S-1 site_rollup minute=+5m powerW=700: none is so; there are');
+    expect(await failures(...lines, 'expect site S-2 site_rollup')).toEqual([
+      '7: expect site S-2 site_rollup: none is so; there is none at all',
+    ]);
+  });
+});
+
 describe('the clock', () => {
   it('announces a silence, which ends in the facts', async () => {
     const lines = ['+0m powerW=0', 'silence 1h', '+14m expect status=INITIALIZING', '+40m expect status=OFFLINE'];

@@ -1,3 +1,5 @@
+import type { DerivedType } from '../../runtime/shard/derived.ts';
+
 /** Something that a scenario's author has to put right. */
 export interface Problem {
   readonly file: string;
@@ -46,7 +48,12 @@ export interface Condition {
 
 /** What must be true. `count` null: at least one. */
 export type Claim =
-  | { readonly is: 'fact'; readonly type: string; readonly where: readonly Condition[]; readonly count: number | null }
+  | {
+      readonly is: 'fact';
+      readonly type: DerivedType;
+      readonly where: readonly Condition[];
+      readonly count: number | null;
+    }
   | { readonly is: 'state'; readonly region: string; readonly state: string; readonly at: number | null }
   | { readonly is: 'states'; readonly region: string; readonly path: readonly string[] }
   | { readonly is: 'status'; readonly status: string }
@@ -58,7 +65,9 @@ export type Claim =
 export interface Expectation {
   readonly line: number;
   readonly text: string;
+  /** Whose facts: an asset, or a place by its key. */
   readonly serial: string;
+  readonly place: boolean;
   /** Partition clock at which it must hold; null: when all is over. */
   readonly when: number | null;
   readonly claim: Claim;

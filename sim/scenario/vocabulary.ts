@@ -1,10 +1,11 @@
 import { deviceType, kinds } from '../../actors/device/index.ts';
 import { deviceRegions } from '../../actors/device/machines.ts';
+import { placeKinds, siteType } from '../../actors/site/index.ts';
 import { LIFECYCLE_TYPES } from '../../codec/lifecycle-data.ts';
 import { REASONS } from '../../codec/reasons.ts';
 import type { Region } from '../../runtime/machine/region.ts';
 import type { Kind } from '../../runtime/shard/contract.ts';
-import type { DerivedColumn, DerivedType } from '../../runtime/shard/derived.ts';
+import { type DerivedColumn, type DerivedType, tablesOf } from '../../runtime/shard/derived.ts';
 import type { FieldSpec } from '../../runtime/shard/reading.ts';
 import { nearest } from '../../runtime/system/nearest.ts';
 import { Misreading } from './script.ts';
@@ -21,13 +22,20 @@ function pick<T>(what: string, name: string, known: ReadonlyMap<string, T>): T {
 
 const byName = <T extends { readonly name: string }>(list: readonly T[]) => new Map(list.map((one) => [one.name, one]));
 const kindsByName = byName(kinds);
-const typesByName = byName(deviceType.derived.filter((type) => type.internal !== true));
+const typesByName = byName(tablesOf([deviceType]));
+const placeTypesByName = byName(tablesOf([siteType]));
 const reasons: ReadonlyMap<string, string> = new Map(REASONS.map(({ code }) => [code, code]));
 
 export const kindNamed = (name: string): Kind => pick('kind', name, kindsByName);
-export const factNamed = (name: string): DerivedType => pick('fact type', name, typesByName);
+/** Fact types of assets, or those of places (sites, cabinets, regions). */
+export const factNamed = (name: string, place: boolean): DerivedType =>
+  pick('fact type', name, place ? placeTypesByName : typesByName);
+export const placeKindNames: readonly string[] = placeKinds.map(({ name }) => name);
+/** Columns of a fact that somebody stated. */
+export const columnsOf = (type: string): readonly DerivedColumn[] =>
+  (typesByName.get(type) ?? placeTypesByName.get(type))?.columns ?? [];
 export const reasonNamed = (name: string): string => pick('reason', name, reasons);
-export const isFactType = (name: string): boolean => typesByName.has(name);
+export const isFactType = (name: string, place: boolean): boolean => (place ? placeTypesByName : typesByName).has(name);
 
 export function fieldNamed(kind: Kind, name: string): FieldSpec {
   return pick(`field of a ${kind.name}`, name, byName(kind.fields));
