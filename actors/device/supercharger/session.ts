@@ -75,10 +75,13 @@ export function trackSession(
   const { offeredW } = asset;
   if (!Number.isNaN(offeredW) && !(offeredW <= asset.sessionOfferW)) asset.sessionOfferW = offeredW;
   if (Number.isNaN(asset.sessionSocFrom) && !Number.isNaN(vehicleSoc)) asset.sessionSocFrom = vehicleSoc;
-  const isOurs = word.id === null || word.id === readSession(asset).open?.id;
-  if (!Number.isNaN(word.seqNo) && isOurs) countSequence(asset, word.seqNo);
+  if (!Number.isNaN(word.seqNo) && isOfSession(asset, word.id)) countSequence(asset, word.seqNo);
   const idle = isIdle(asset);
   if (idle !== (asset.sessionIdleSince !== 0)) asset.sessionIdleSince = idle ? t : 0;
+}
+
+function isOfSession(asset: SuperchargerAsset, id: string | null): boolean {
+  return id === null || id === readSession(asset).open?.id;
 }
 
 /** A stall numbers the messages of each transaction from 0, or goes on counting from one to the next: both have no holes. */

@@ -51,6 +51,10 @@ const ERROR = at('errorCode');
 const SOC = at('vehicleSoc');
 const EVENT = at('sessionEvent');
 const SEQ_NO = at('seqNo');
+const POWER_BIT = 1 << POWER;
+const VEHICLE_BIT = 1 << VEHICLE;
+const DELIVERED_BIT = 1 << DELIVERED;
+const ENERGY_IN_BIT = 1 << ENERGY_IN;
 const AVAILABLE_WORD = OCPP16_STATUS.indexOf('Available');
 const isTimed = (name: string) => at(name) < 0;
 
@@ -85,14 +89,14 @@ function fold(asset: SuperchargerAsset, reading: Reading, config: AssetConfig, o
 /** Adds what follows from what is told: power from power into the vehicle and back, the ingoing counter from the register. */
 function complete(asset: SuperchargerAsset, reading: Reading): void {
   const { present } = reading;
-  const told = (field: number) => ((present >>> field) & 1) !== 0;
-  if (told(VEHICLE) !== told(POWER)) {
-    if (told(VEHICLE)) copyField(reading, VEHICLE, POWER, -1);
+  const tellsVehicle = (present & VEHICLE_BIT) !== 0;
+  if (tellsVehicle !== ((present & POWER_BIT) !== 0)) {
+    if (tellsVehicle) copyField(reading, VEHICLE, POWER, -1);
     else copyField(reading, POWER, VEHICLE, -1);
   }
-  if (told(DELIVERED)) copyField(reading, DELIVERED, ENERGY_IN, 1);
+  if ((present & DELIVERED_BIT) !== 0) copyField(reading, DELIVERED, ENERGY_IN, 1);
   // Two meters at once would count twice: the register of the stall goes first.
-  else if (told(ENERGY_IN) && !Number.isNaN(asset.deliveredWh)) reading.present &= ~(1 << ENERGY_IN);
+  else if (!Number.isNaN(asset.deliveredWh)) reading.present &= ~ENERGY_IN_BIT;
 }
 
 function copyField(reading: Reading, from: number, to: number, sign: number): void {
