@@ -21,6 +21,8 @@ const LONGEST_FLOW_MS = 900_000;
 const UNITS_PER_PLANT = 4;
 /** The market dispatches anew every five minutes. */
 const DISPATCH_MS = 300_000;
+/** Frequency that a reserve leaves alone, Hz. */
+const DEAD_BAND_HZ = 0.02;
 /** Share of the frequency by which a unit gives all its power. */
 const DROOP = 0.05;
 
@@ -114,10 +116,12 @@ export function dispatchAt(plant: Plant, time: number): Dispatch {
   const interval = Random.of(seed, siteId, 'market', Math.floor(time / DISPATCH_MS));
   const share = Math.round(interval.between(0.3, 1) * 100) / 100;
   const nominal = city.longitude < -30 ? 60 : 50;
-  const offset = Random.of(seed, siteId, 'frequency', time).between(-0.02, 0.02);
+  const offset = interval.chance(0.1) ? interval.between(-0.15, 0.15) : 0;
+  const flicker = Random.of(seed, siteId, 'frequency', time).between(-0.005, 0.005);
+  const beyond = Math.sign(offset) * Math.max(0, Math.abs(offset) - DEAD_BAND_HZ);
   const grid = {
-    droopW: Math.round((-offset / (DROOP * nominal)) * battery.ratedW),
-    frequencyHz: Math.round((nominal + offset) * 1000) / 1000,
+    droopW: Math.round((-beyond / (DROOP * nominal)) * battery.ratedW) + 0,
+    frequencyHz: Math.round((nominal + offset + flicker) * 1000) / 1000,
     temperatureC: outsideTemperature(city, time),
   };
   if (hour >= 10 && hour < 15) return { ...grid, controlMode: 'RealPowerDispatch', setpointW: -share * battery.ratedW };
