@@ -32,7 +32,7 @@ describe('the dictionary', () => {
 
   it('says what each of them is, what a row is, where it comes from and what a retraction does', async () => {
     const rows = await tables.rows(
-      `SELECT table_name, meaning, grain, source, retraction FROM gridfold_dictionary WHERE column_name IS NULL`,
+      `SELECT table_name, meaning, grain, source, retraction, freshness FROM gridfold_dictionary WHERE column_name IS NULL`,
     );
     expect(rows.length).toBe(2 * allTypes.length + marts.length);
     expect(rows.filter((row) => row.some((text) => text === null || text === ''))).toEqual([]);

@@ -15,12 +15,13 @@ export interface DictionaryRow {
   readonly grain: string | null;
   readonly source: string | null;
   readonly retraction: string | null;
+  readonly freshness: string | null;
 }
 
 export const dictionaryTable = 'gridfold_dictionary';
 const createDictionary = `CREATE OR REPLACE TABLE ${dictionaryTable} (
   table_name VARCHAR, column_name VARCHAR, type VARCHAR, unit VARCHAR, meaning VARCHAR, formula VARCHAR, grain VARCHAR,
-  source VARCHAR, retraction VARCHAR)`;
+  source VARCHAR, retraction VARCHAR, freshness VARCHAR)`;
 
 /** Meaning of the columns that every table of facts begins with. */
 export const fixedMeaning: Readonly<Record<FixedColumn, string>> = {
@@ -47,6 +48,7 @@ export const joinedMeaning = {
   install_epoch: { type: 'BIGINT', meaning: 'Number of the installation at the event time, from 1' },
 } as const;
 
+const fresh = 'As of the last commit of the sink.';
 const changelogRule =
   'Append-only: a correction is a new version of the key, a retraction a row with `op` = `retract`.';
 const currentRule = 'The newest version of each key; a retracted fact has no row.';
@@ -62,7 +64,7 @@ function tableRows(plan: TablePlan): DictionaryRow[] {
   const source = `derived events of type ${name}`;
   const own = row(plan.table, null, 'table', `${doc} Every version of every fact.`);
   return [
-    { ...own, grain: 'event_id', source, retraction: changelogRule },
+    { ...own, grain: 'event_id', source, retraction: changelogRule, freshness: fresh },
     ...plan.columns.map((c) => columnRow(plan.table, plan, c, key)),
   ];
 }
@@ -70,7 +72,13 @@ function tableRows(plan: TablePlan): DictionaryRow[] {
 function currentRows(plan: TablePlan): DictionaryRow[] {
   const view = `${plan.table}_current`;
   const { doc, key } = plan.type;
-  const own = { ...row(view, null, 'view', doc), grain: key, source: plan.table, retraction: currentRule };
+  const own = {
+    ...row(view, null, 'view', doc),
+    grain: key,
+    source: plan.table,
+    retraction: currentRule,
+    freshness: fresh,
+  };
   const joined = Object.entries(joinedMeaning).filter(([name]) => !plan.columns.some((c) => c.name === name));
   return [
     own,
@@ -89,7 +97,13 @@ function columnRow(table: string, plan: TablePlan, column: PlannedColumn, key: s
 function martRows(mart: Mart): DictionaryRow[] {
   const { name, doc, grain, needs, retraction, parameters } = mart;
   const source = Object.keys(needs).join(', ');
-  const own = { ...row(name, null, parameters === undefined ? 'view' : 'table macro', doc), grain, source, retraction };
+  const own = {
+    ...row(name, null, parameters === undefined ? 'view' : 'table macro', doc),
+    grain,
+    source,
+    retraction,
+    freshness: mart.freshness ?? fresh,
+  };
   const columnRowOf = (c: MartColumn): DictionaryRow => ({
     ...row(name, c.name, c.type, c.doc),
     unit: c.unit ?? null,
@@ -100,7 +114,18 @@ function martRows(mart: Mart): DictionaryRow[] {
 }
 
 function row(table: string, column: string | null, type: string, meaning: string): DictionaryRow {
-  return { table, column, type, unit: null, meaning, formula: null, grain: null, source: null, retraction: null };
+  return {
+    table,
+    column,
+    type,
+    unit: null,
+    meaning,
+    formula: null,
+    grain: null,
+    source: null,
+    retraction: null,
+    freshness: null,
+  };
 }
 
 /** The fixed columns with their SQL types. */
@@ -115,7 +140,7 @@ export async function writeDictionary(connection: DuckDBConnection, plans: reado
   const appender = await connection.createAppender(dictionaryTable);
   try {
     for (let start = 0; start < rows.length; start += 1000) {
-      const chunk = DuckDBDataChunk.create(Array(9).fill(VARCHAR));
+      const chunk = DuckDBDataChunk.create(Array(10).fill(VARCHAR));
       chunk.setRows(rows.slice(start, start + 1000));
       appender.appendDataChunk(chunk);
     }

@@ -142,12 +142,16 @@ const doc =
   'An hour of an asset as it could be known, for models that must not look ahead: no fact, and no newer version of one, is in the row that was received after its cut. A row is there where energy, a change of state or a fault of the hour was known.';
 const late = 'What comes after the cut never changes the row, be it late, a correction or a retraction.';
 
+const freshness =
+  'A row is there when its cut has passed. Where a partition lags behind, it may still gain what was received before the cut.';
+
 export const featureRows: Mart = {
   name: 'feature_rows',
   doc: `${doc} Cut: the end of the hour.`,
   grain: 'serial, hour',
   needs,
   retraction: late,
+  freshness,
   columns,
   sql: rows(within('INTERVAL 0 HOUR')),
 };
@@ -159,6 +163,7 @@ export const featureRowsAt: Mart = {
   parameters: [time('cut', 'Latest record time that may be in a row')],
   needs,
   retraction: late,
+  freshness,
   columns,
   sql: rows(atCut),
 };
@@ -172,6 +177,7 @@ export const featureRowsWithin: Mart = {
   ],
   needs,
   retraction: late,
+  freshness,
   columns,
   sql: rows(within('delay')),
 };

@@ -63,6 +63,27 @@ describe('views of life, slots and reliability', () => {
     ]);
   });
 
+  it('loses no energy where one asset follows another within an interval', async () => {
+    tables
+      .holds('A', 'S-1', 'left', day(1), '2022-05-03T12:03:00Z')
+      .holds('A', 'S-2', 'left', '2022-05-03T12:04:00Z', null);
+    tables.holds('B', 'S-1', 'left', '2022-05-03T12:07:00Z', null);
+    for (const serial of ['A', 'B'])
+      tables.energy(serial, '2022-05-03T12:00:00Z', 1, 0).energy(serial, '2022-05-03T12:15:00Z', 10, 0);
+    expect(await tables.rows('SELECT site_id, in_wh FROM slot_energy_daily ORDER BY site_id')).toEqual([
+      ['S-1', 12],
+      ['S-2', 10],
+    ]);
+  });
+
+  it('does not take the interval in which an asset is commissioned for one before', async () => {
+    inService('A', '2022-05-03T12:07:00Z', null);
+    tables.energy('A', '2022-05-03T11:45:00Z', 0, 1).energy('A', '2022-05-03T12:00:00Z', 0, 2);
+    expect(await tables.rows('SELECT anomaly, intervals FROM lifecycle_anomalies')).toEqual([
+      ['before_commissioning', 1],
+    ]);
+  });
+
   it('shows readings before and after service, and a late record takes the anomaly back', async () => {
     inService('A', day(3), day(10));
     for (const n of [2, 4, 11, 12]) tables.energy('A', day(n), 0, n);

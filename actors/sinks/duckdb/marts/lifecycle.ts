@@ -65,7 +65,7 @@ export const replacements: Mart = {
 
 export const lifecycleAnomalies: Mart = {
   name: 'lifecycle_anomalies',
-  doc: 'An asset sent readings in a time in which, by its records, it was not yet or no longer at work. The readings count as any others; either they or the records are wrong.',
+  doc: 'An asset sent readings in a time in which, by its records, it was not yet or no longer at work. The readings count as any others; either they or the records are wrong. Energy intervals that lie wholly in such a time are counted.',
   grain: 'serial, stay in a phase',
   needs: { ...energyNeeds, ...stateNeeds },
   retraction:
@@ -88,7 +88,8 @@ export const lifecycleAnomalies: Mart = {
       min(e.start_time) AS from_time, max(e.start_time + to_seconds(e.length_s)) AS to_time,
       sum(e.in_wh) AS in_wh, sum(e.out_wh) AS out_wh, count(*) AS intervals
     FROM gridfold_energy e
-    JOIN ${serviceView} s ON s.serial = e.serial AND e.start_time >= s.from_time AND e.start_time < s.until
+    JOIN ${serviceView} s ON s.serial = e.serial AND e.start_time >= s.from_time
+      AND e.start_time + to_seconds(e.length_s) <= s.until
     WHERE coalesce(lower(s.state), '') NOT IN ('inservice', 'maintenance', 'outofservice')
     GROUP BY e.serial, s.state, s.from_time`,
 };

@@ -42,6 +42,8 @@ export interface Mart {
   readonly needs: Needs;
   /** What happens to a row when a fact under it is corrected or taken back. */
   readonly retraction: string;
+  /** @default as of the last commit of the sink */
+  readonly freshness?: string;
   readonly columns: readonly MartColumn[];
   readonly sql: string;
 }

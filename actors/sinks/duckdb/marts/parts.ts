@@ -27,8 +27,16 @@ export function asOf(serial: string, at: string): string {
     ${join('gridfold_firmware', 'f')} ${join(serviceView, 's')}`;
 }
 
+/**
+ * Occupancies for the marts: a time zone that the database does not know counts as not told. An energy interval belongs
+ * to the place at its start; where the asset was installed within the interval, to that place (`energy_from`).
+ */
 const places = `CREATE OR REPLACE VIEW gridfold_places AS
-  SELECT * REPLACE (CASE WHEN time_zone IN (SELECT name FROM pg_timezone_names()) THEN time_zone END AS time_zone)
+  SELECT * REPLACE (CASE WHEN time_zone IN (SELECT name FROM pg_timezone_names()) THEN time_zone END AS time_zone),
+    greatest(
+      time_bucket(INTERVAL 15 MINUTE, from_time),
+      coalesce(lag(until) OVER (PARTITION BY serial ORDER BY from_time), TIMESTAMPTZ '-infinity')
+    ) AS energy_from
   FROM ${occupancyView}`;
 
 const kinds = `CREATE OR REPLACE VIEW gridfold_kind_zones AS
@@ -54,7 +62,7 @@ const energy = `CREATE OR REPLACE VIEW gridfold_energy AS
     coalesce(p.site_id, e.site_id) AS site_id, p.slot, p.region, p.model, p.capacity_wh,
     c.time_zone, c.day, e.start_time - c.past_hour AS hour_start
   FROM (${newest('energy_intervals')}) e
-  LEFT JOIN gridfold_places p ON p.serial = e.serial AND e.start_time >= p.from_time AND e.start_time < p.until
+  LEFT JOIN gridfold_places p ON p.serial = e.serial AND e.start_time >= p.energy_from AND e.start_time < p.until
   LEFT JOIN gridfold_kind_zones k ON k.kind = e.kind
   JOIN gridfold_calendar c ON c.start_time = e.start_time AND c.time_zone = coalesce(p.time_zone, k.time_zone, 'UTC')
   WHERE e.op = 'upsert'`;
