@@ -65,6 +65,12 @@ describe('every record is one that the door takes', () => {
     expect(problems).toEqual({ invalid_reported: 4836 * 4 });
   });
 
+  const garage = realData('ac_charging/acn_caltech_sessions_2019-03.csv');
+  test.skipIf(garage === null)(onRealData('of a garage', garage), async () => {
+    const { refused, problems, accepted } = await judge(openRecording('acn', garage!));
+    expect([refused, problems, accepted]).toEqual([[], {}, 2 * 954 + 47 * 6]);
+  });
+
   const captures = [
     'jrester_grid_status',
     'jrester_meters_aggregates',
