@@ -1,4 +1,4 @@
-import { iso } from '../device/facts.ts';
+import { isoTime as iso } from '../../runtime/kernel/iso.ts';
 import { slotConflict } from './facts.ts';
 import type { PlaceSide, Said } from './state.ts';
 

@@ -1,6 +1,6 @@
 import type { DerivedData } from '../../runtime/shard/derived.ts';
 import { isBattery } from './fields.ts';
-import { compare, heldAt, memberOf, touches } from './members.ts';
+import { compare, heldAt, lastStays, memberOf, touches } from './members.ts';
 import { type Member, type PlaceSide, QUARTER_MS, type Stay } from './state.ts';
 
 /** Places of a row of `energy` and of `meter`; what they hold is said where they are declared. */
@@ -28,7 +28,7 @@ export function hasEnergy(side: PlaceSide, quarter: number): boolean {
  */
 export function energyAt(side: PlaceSide, quarter: number): DerivedData {
   const from = quarter * QUARTER_MS;
-  const stays = staysIn(side, from, from + QUARTER_MS);
+  const stays = lastStays(side, (stay) => touches(stay, from, from + QUARTER_MS));
   const rows = stays.map((stay) => ({ stay, row: rowOf(side, stay, quarter, 'energy') }));
   const add = (place: number, counts: (kind: string) => boolean): number | null => {
     let total: number | null = null;
@@ -46,15 +46,8 @@ export function energyAt(side: PlaceSide, quarter: number): DerivedData {
     batteryInWh: add(IN, isBattery),
     batteryOutWh: add(OUT, isBattery),
     chargingWh: add(IN, (kind) => kind === 'supercharger'),
-    coverage: coverageOf(side, quarter, from),
+    coverage: coverageOf(side, stays, quarter),
   };
-}
-
-/** Stays that touch the time; of one asset in it, the last. */
-function staysIn(side: PlaceSide, from: number, to: number): Stay[] {
-  const last = new Map<string, Stay>();
-  for (const stay of side.stays) if (touches(stay, from, to)) last.set(stay.serial, stay);
-  return [...last.values()];
 }
 
 function rowOf(side: PlaceSide, { serial }: Stay, quarter: number, of: 'energy' | 'meter'): readonly number[] | null {
@@ -84,15 +77,25 @@ function meterOf(side: PlaceSide, stays: readonly Stay[], quarter: number): (num
 }
 
 /** Time of the members that is covered, over the time for which they stood here. */
-function coverageOf(side: PlaceSide, quarter: number, from: number): number {
+function coverageOf(side: PlaceSide, stays: readonly Stay[], quarter: number): number {
   let expected = 0;
   let covered = 0;
-  for (const stay of side.stays) {
-    if (!touches(stay, from, from + QUARTER_MS)) continue;
-    const length = Math.min(from + QUARTER_MS, stay.to ?? Number.POSITIVE_INFINITY) - Math.max(from, stay.from);
+  for (const stay of stays) {
+    const length = timeHere(side, stay.serial, quarter * QUARTER_MS);
     const row = rowOf(side, stay, quarter, 'energy');
     expected += length;
     if (row !== null) covered += Math.min(length, row[COVERAGE] * QUARTER_MS);
   }
   return expected === 0 ? 0 : covered / expected;
+}
+
+/** How long an asset stood here in the quarter, in all its slots. */
+function timeHere(side: PlaceSide, serial: string, from: number): number {
+  const end = from + QUARTER_MS;
+  let time = 0;
+  for (const stay of side.stays) {
+    if (stay.serial !== serial || !touches(stay, from, end)) continue;
+    time += Math.min(end, stay.to ?? end) - Math.max(from, stay.from);
+  }
+  return Math.min(time, QUARTER_MS);
 }

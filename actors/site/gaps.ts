@@ -1,5 +1,5 @@
-import { dataGap, iso } from '../device/facts.ts';
-import { memberOf } from './members.ts';
+import { isoTime as iso } from '../../runtime/kernel/iso.ts';
+import { dataGap } from '../device/facts.ts';
 import { MINUTE_MS, type PlaceSide, type Said, type Stay } from './state.ts';
 
 /** Silence shorter than this is no gap, whatever the cadence. */
@@ -41,29 +41,41 @@ interface Edge {
   readonly silent: number;
 }
 
+type Span = readonly [from: number, to: number];
+
 /** When members begin and cease to be expected, and to be silent, in order. What never ends has no end here. */
 function edgesOf(side: PlaceSide): Edge[] {
   const edges: Edge[] = [];
-  for (const stay of side.stays) {
-    const member = memberOf(side, stay.serial);
-    if (stay.gone || member === null) continue;
-    const from = Math.max(stay.from, member.firstAt);
-    const to = stay.to ?? Number.POSITIVE_INFINITY;
-    if (from >= to) continue;
-    add(edges, from, to, { expected: 1, silent: 0 });
-    for (const i of member.intervals) {
-      if (i.type !== 'data_gap' || i.gone) continue;
-      const start = Math.max(from, i.from);
-      const end = Math.min(to, i.to ?? Number.POSITIVE_INFINITY);
-      if (start < end) add(edges, start, end, { expected: 0, silent: 1 });
+  for (const member of side.members) {
+    const stays = side.stays.filter((stay) => stay.serial === member.serial && !stay.gone);
+    const here = union(stays.map(({ from, to }) => [Math.max(from, member.firstAt), to ?? Infinity]));
+    const gaps = member.intervals.filter((i) => i.type === 'data_gap' && !i.gone);
+    const silences = union(gaps.map(({ from, to }) => [from, to ?? Infinity]));
+    for (const [from, to] of here) {
+      add(edges, from, to, 'expected');
+      for (const [start, end] of silences) add(edges, Math.max(from, start), Math.min(to, end), 'silent');
     }
   }
   return edges.sort((a, b) => a.at - b.at);
 }
 
-function add(edges: Edge[], from: number, to: number, of: { expected: number; silent: number }): void {
-  edges.push({ at: from, ...of });
-  if (to !== Number.POSITIVE_INFINITY) edges.push({ at: to, expected: -of.expected, silent: -of.silent });
+function add(edges: Edge[], from: number, to: number, what: 'expected' | 'silent'): void {
+  if (from >= to) return;
+  const edge = { at: from, expected: 0, silent: 0, [what]: 1 };
+  edges.push(edge);
+  if (to !== Infinity) edges.push({ at: to, expected: 0 - edge.expected, silent: 0 - edge.silent });
+}
+
+/** The same time in spans that do not overlap, in order. */
+function union(spans: readonly Span[]): Span[] {
+  const joined: Span[] = [];
+  for (const [from, to] of [...spans].sort((a, b) => a[0] - b[0])) {
+    const last = joined.at(-1);
+    if (from >= to) continue;
+    if (last !== undefined && from <= last[1]) joined[joined.length - 1] = [last[0], Math.max(last[1], to)];
+    else joined.push([from, to]);
+  }
+  return joined;
 }
 
 /** How long the member that reports most often may be silent. */

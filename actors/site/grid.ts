@@ -1,4 +1,4 @@
-import { iso } from '../device/facts.ts';
+import { isoTime as iso } from '../../runtime/kernel/iso.ts';
 import { siteGridEvent } from './facts.ts';
 import { compare, memberOf } from './members.ts';
 import type { Member, PlaceSide, Said, Stay } from './state.ts';

@@ -77,6 +77,17 @@ export function withInterval(member: Member, interval: Interval): { member: Memb
   return { member: { ...member, intervals: next }, old };
 }
 
+/** The stays that are asked for, of each asset the last one, in order. */
+export function lastStays(side: PlaceSide, wanted: (stay: Stay) => boolean): Stay[] {
+  const last = new Map<string, Stay>();
+  for (const stay of side.stays) {
+    if (!wanted(stay)) continue;
+    last.delete(stay.serial);
+    last.set(stay.serial, stay);
+  }
+  return [...last.values()];
+}
+
 /** Whether the stay lasts at the last instant before `end`. */
 export function covers({ from, to, gone }: Stay | Interval, end: number): boolean {
   return !gone && from < end && (to === null || to >= end);

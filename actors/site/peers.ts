@@ -1,4 +1,4 @@
-import { iso } from '../device/facts.ts';
+import { isoTime as iso } from '../../runtime/kernel/iso.ts';
 import { localDay } from '../device/zone.ts';
 import { underperformance } from './facts.ts';
 import { holds, memberOf, touches } from './members.ts';

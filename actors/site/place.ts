@@ -86,6 +86,7 @@ function follow(turn: TurnOf, change: Change): void {
       return;
     }
     case 'first':
+      settleMinutes(turn, moves(draft));
       return;
   }
 }
@@ -106,15 +107,16 @@ function changedSpan(interval: Interval, old: Interval | null): readonly [from: 
   return [Math.min(end(old), end(interval)), to === Number.POSITIVE_INFINITY ? null : to];
 }
 
+/** Minutes in which members came or left. */
+function moves({ stays }: Draft): number[] {
+  return stays.flatMap(({ from, to }) => (to === null ? [minuteOf(from)] : [minuteOf(from), minuteOf(to)]));
+}
+
 /** Another stay changes which rows of its member count. */
 function restate(turn: TurnOf, serial: string): void {
   const { draft } = turn;
-  const minutes = new Set<number>();
+  const minutes = new Set<number>(moves(draft));
   const quarters = new Set<number>();
-  for (const stay of draft.stays) {
-    minutes.add(minuteOf(stay.from));
-    if (stay.to !== null) minutes.add(minuteOf(stay.to));
-  }
   for (const { rows, at } of rowsBetween(draft.rollups.known, 0, Infinity)) minutes.add(rows[at]);
   for (const { rows, at } of rowsBetween(draft.energies.known, 0, Infinity)) quarters.add(rows[at]);
   const member = draft.members.find((m) => m.serial === serial);
@@ -123,8 +125,8 @@ function restate(turn: TurnOf, serial: string): void {
       minutes.add(row.rows[row.at]);
       minutes.add(staleMinute(row));
     }
-    for (const of of [member.energy, member.meter])
-      for (const { rows, at } of rowsBetween(of, 0, Infinity)) quarters.add(rows[at]);
+    for (const table of [member.energy, member.meter])
+      for (const { rows, at } of rowsBetween(table, 0, Infinity)) quarters.add(rows[at]);
   }
   settleMinutes(turn, [...minutes]);
   for (const quarter of quarters) settleQuarter(turn, quarter);

@@ -1,6 +1,6 @@
 import type { DerivedData } from '../../runtime/shard/derived.ts';
 import { fieldPlace, isBattery, METERS } from './fields.ts';
-import { covers, memberOf, newest, timeOf } from './members.ts';
+import { covers, lastStays, memberOf, newest, timeOf } from './members.ts';
 import type { Row } from './series.ts';
 import { type Member, MINUTE_MS, type PlaceSide, type Stay } from './state.ts';
 
@@ -14,12 +14,11 @@ export interface Standing {
   readonly fresh: boolean;
 }
 
-/** The expected members as of the end of a minute: those whose stay lasts then. */
+/** The expected members as of the end of a minute: those whose stay lasts then; of an asset with several, the last. */
 export function standingAt(side: PlaceSide, minute: number): Standing[] {
   const end = (minute + 1) * MINUTE_MS;
   const standing: Standing[] = [];
-  for (const stay of side.stays) {
-    if (!covers(stay, end)) continue;
+  for (const stay of lastStays(side, (one) => covers(one, end))) {
     const member = memberOf(side, stay.serial);
     const known = member === null ? null : newest(member, minute);
     const row = known !== null && timeOf(known) >= stay.from ? known : null;
@@ -35,11 +34,16 @@ export function toldOf({ stay, row }: Standing, name: string): number {
   return row === null || place < 0 ? Number.NaN : row.rows[row.at + place];
 }
 
-/** Whether the minute has a row: a member spoke, joined, left or went stale in it. */
+/**
+ * Whether the minute has a row: a member spoke, joined, left or went stale in it. Before the first reading of all
+ * there is nothing to sum, so who came and went then makes no row, in whatever order the two are told.
+ */
 export function happened(side: PlaceSide, minute: number): boolean {
+  const begun = minute >= minuteOf(side.members.reduce((at, { firstAt }) => Math.min(at, firstAt), Infinity));
   for (const stay of side.stays) {
     if (stay.gone) continue;
-    if (minuteOf(stay.from) === minute || (stay.to !== null && minuteOf(stay.to) === minute)) return true;
+    const moves = minuteOf(stay.from) === minute || (stay.to !== null && minuteOf(stay.to) === minute);
+    if (moves && begun) return true;
     if (stay.from >= (minute + 1) * MINUTE_MS) continue;
     const member = memberOf(side, stay.serial);
     const row = member === null ? null : newest(member, minute);

@@ -1,17 +1,6 @@
 import type { DerivedData, DerivedType, Facts } from '../../runtime/shard/derived.ts';
-import { type Chunk, put, remove, rowAt, type Series, series, without } from './series.ts';
-import type { PlaceSide } from './state.ts';
-
-/**
- * Which rows of a table exist, by minute or quarter of an hour. A row that is to be said (anew) waits until time has
- * passed it, so that the contributions of all members to one minute make one version and not hundreds.
- */
-export interface Rows {
-  /** [place, 1 where it was said as it is, 0 where it waits] */
-  readonly known: Series;
-  /** None before this place waits. */
-  readonly waitsFrom: number;
-}
+import { type Chunk, put, remove, rowAt, type Series, without } from './series.ts';
+import type { PlaceSide, Rows } from './state.ts';
 
 /** A table whose rows are a function of the state of the actor. */
 export interface Table {
@@ -22,10 +11,6 @@ export interface Table {
   /** Data that say which row it is: what a row that is taken back still tells. */
   name(start: number): DerivedData;
   key(serial: string, start: number): string;
-}
-
-export function emptyRows(span: number): Rows {
-  return { known: series(2, span), waitsFrom: Number.POSITIVE_INFINITY };
 }
 
 /** Every row from `from` to `to`, both included, is to be said anew. */

@@ -1,7 +1,8 @@
 import type { Kind, Occupancy } from '../../runtime/shard/contract.ts';
 import type { Address, Facts } from '../../runtime/shard/derived.ts';
 import type { Fact } from '../../runtime/shard/facts.ts';
-import { dataGap, iso } from '../device/facts.ts';
+import { isoTime as iso } from '../../runtime/kernel/iso.ts';
+import { dataGap } from '../device/facts.ts';
 import type { Change } from './apply.ts';
 import { slotConflicts } from './conflicts.ts';
 import { energyAt, hasEnergy } from './energy.ts';

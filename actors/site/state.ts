@@ -2,7 +2,6 @@ import type { CursorBase, Cursor } from '../../snapshots/cursor.ts';
 import { defineState } from '../../snapshots/schema.ts';
 import { type AssetColumns, assetColumns } from '../../runtime/shard/columns.ts';
 import type { DerivedData } from '../../runtime/shard/derived.ts';
-import { emptyRows, type Rows } from './rows.ts';
 import { type Series, series } from './series.ts';
 
 export const MINUTE_MS = 60_000;
@@ -71,6 +70,17 @@ export interface Said {
   readonly data: DerivedData;
 }
 
+/**
+ * Which rows of a table exist, by minute or quarter of an hour. A row that is to be said (anew) waits until time has
+ * passed it, so that the contributions of all members to one minute make one version and not hundreds.
+ */
+export interface Rows {
+  /** [place, 1 where it was said as it is, 0 where it waits] */
+  readonly known: Series;
+  /** None before this place waits. */
+  readonly waitsFrom: number;
+}
+
 /** State of an actor that folds members. Immutable in depth; see {@link Draft}. */
 export interface PlaceSide {
   /** Latest time that any contribution told. */
@@ -104,8 +114,8 @@ const EMPTY: PlaceSide = {
   refused: 0,
   stays: [],
   members: [],
-  rollups: emptyRows(MINUTES_PER_CHUNK),
-  energies: emptyRows(QUARTERS_PER_CHUNK),
+  rollups: { known: series(2, MINUTES_PER_CHUNK), waitsFrom: Number.POSITIVE_INFINITY },
+  energies: { known: series(2, QUARTERS_PER_CHUNK), waitsFrom: Number.POSITIVE_INFINITY },
   said: [],
 };
 

@@ -1,4 +1,4 @@
-import { iso } from '../device/facts.ts';
+import { isoTime as iso } from '../../runtime/kernel/iso.ts';
 import { dataGap } from '../device/facts.ts';
 import { siteGridEvent, slotConflict } from './facts.ts';
 import { covers } from './members.ts';
