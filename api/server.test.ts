@@ -8,6 +8,16 @@ import { testServer } from './testing/server.ts';
 let server: Awaited<ReturnType<typeof testServer>>;
 beforeEach(async () => {
   server = await testServer();
+  server.engine.sites.set('S-1', {
+    siteId: 'S-1',
+    asOf: '2026-01-01T00:00:00.000Z',
+    totals: { minute: '2026-01-01T00:00:00.000Z', membersExpected: 1, membersFresh: 1, oldestAgeMs: 0, powerW: -100 },
+    grid: 'tied',
+    gatewaySilentSince: null,
+    slotConflicts: [],
+    members: [],
+    beyondHorizon: 0,
+  });
   server.engine.commit(
     assetView('PW-1', { values: { soc: 0.5, powerW: -100 }, siteId: 'S-1', status: 'Charging', revision: 4 }),
     assetView('INV-1', { kind: 'inverter', values: { powerW: 900 } }),
@@ -50,6 +60,7 @@ describe('every documented route', () => {
     'post /v1/lifecycle': { path: '/v1/lifecycle', body: '[{"serial":"PW-1","type":"x"}]', type: 'application/json' },
     'post /v1/sql': { path: '/v1/sql', body: '{"sql":"select 1"}', type: 'application/json' },
     'post /v1/settle': { path: '/v1/settle' },
+    'get /v1/sites/{siteId}': { path: '/v1/sites/S-1' },
     'get /v1/assets/{serial}': { path: '/v1/assets/PW-1' },
     'get /v1/assets/{serial}/lifecycle': { path: '/v1/assets/PW-1/lifecycle' },
     'get /v1/assets/{serial}/transitions': { path: '/v1/assets/PW-1/transitions' },

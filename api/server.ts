@@ -16,6 +16,7 @@ import {
   operationRoutes,
 } from './http/operations.ts';
 import { pageRoutes } from './http/pages.ts';
+import { siteRoutes } from './http/sites.ts';
 import { answerProblem, Problem } from './http/problem.ts';
 import { schemas } from './http/schemas.ts';
 import { compileRequest } from './http/validate.ts';
@@ -107,6 +108,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   await app.register((doors, _options, done) => {
     healthRoutes(doors, engine, () => metrics.scrape());
     assetRoutes(doors, engine, options.tables);
+    siteRoutes(doors, engine);
     operationRoutes(doors, { ...options, live: () => live.counts() });
     doors.get('/openapi.json', { schema: schemas.document }, async () => app.swagger());
     doors.get('/asyncapi.json', { schema: schemas.document }, async () => asyncApi(options.version ?? '0'));

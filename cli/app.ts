@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { deviceMachines, deviceType } from '../actors/device/index.ts';
+import { siteType } from '../actors/site/index.ts';
 import { openDuckDbSink } from '../actors/sinks/duckdb/sink.ts';
 import { SinkRunner } from '../actors/sinks/runner.ts';
 import { startServer } from '../api/server.ts';
@@ -26,7 +27,7 @@ export const openApp: OpenApp = async (config, { localToken, log }) => {
   const clock = systemClock;
   const message = (level: 'info' | 'warn' | 'error', text: string, fields: object = {}) => log[level](fields, text);
   const type = withDefaults(deviceType, config);
-  const types = [type];
+  const types = [type, siteType];
   const metrics = createMetrics({ version });
   for (const kind of types.flatMap((t) => t.kinds)) metrics.machineVersion(kind.name, kind.machine);
 

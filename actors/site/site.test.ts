@@ -29,7 +29,6 @@ test('a home: totals as of each minute in which its battery spoke', async () => 
       soc,
     ]),
   ).toEqual([
-    [iso(START), 1, 0, null, null, null, null, null],
     [iso(START + 5 * MINUTE), 1, 1, 1000, 900, -200, 100, 0.5],
     [iso(START + 10 * MINUTE), 1, 1, -400, 50, 300, 150, 0.6],
   ]);

@@ -140,6 +140,35 @@ const ingest = (summary: string, example: object) => ({
   'x-example': example,
 });
 
+const anyNumber = { type: ['number', 'null'] } as const;
+const siteSummary = object({
+  siteId: text,
+  asOf: timeOrNull,
+  totals: {
+    type: 'object',
+    required: ['minute', 'membersExpected', 'membersFresh', 'oldestAgeMs'],
+    properties: { minute: time, membersExpected: count, membersFresh: count, oldestAgeMs: anyNumber },
+    additionalProperties: { description: 'Columns of site_rollups (docs/tables.md); null where nobody can tell' },
+  },
+  grid: { type: 'string', enum: ['tied', 'islanded'] },
+  gatewaySilentSince: timeOrNull,
+  slotConflicts: list({ type: 'object', additionalProperties: true }),
+  members: list(
+    object({
+      serial: text,
+      kind: text,
+      slot: text,
+      since: time,
+      operation: orNull('string'),
+      fresh: { type: 'boolean' },
+      lastDeviceTime: timeOrNull,
+      powerW: anyNumber,
+      soc: anyNumber,
+    }),
+  ),
+  beyondHorizon: { ...count, description: 'Contributions that came too late to change a row' },
+});
+
 export const schemas = {
   telemetry: ingest('Take readings', {
     serial: 'PW-0001',
@@ -236,6 +265,28 @@ export const schemas = {
       'limit',
     ]),
     response: answers('A page of events', eventPage, notFound),
+  },
+  sites: {
+    tags: ['fleet'],
+    summary: 'Sites, a page at a time',
+    querystring: object(
+      {
+        cursor: { type: 'string', maxLength: 64, pattern: '^\\d+\\.\\d+\\.\\d+$' },
+        limit: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
+      },
+      ['cursor', 'limit'],
+    ),
+    response: answers('A page of sites', object({ items: list(siteSummary), cursor: orNull('string') })),
+  },
+  site: {
+    tags: ['fleet'],
+    summary: 'One site: totals of its newest minute, its members, its grid',
+    params: {
+      type: 'object',
+      required: ['siteId'],
+      properties: { siteId: { type: 'string', minLength: 1, maxLength: 128 } },
+    },
+    response: answers('The site', siteSummary, { 404: problem('No such site') }),
   },
   fleet: {
     tags: ['fleet'],

@@ -61,12 +61,19 @@ export class Oracle {
     };
   }
 
-  /** Spoke, joined, left or went stale. */
+  /** The first reading that anybody told of. */
+  get #begin(): number {
+    return Math.min(...this.#all.filter(({ type }) => type === 'member_state').map(({ data }) => data.at as number));
+  }
+
+  /** Spoke, joined, left or went stale; who came and went before the first reading of all is no row. */
   #happened(minute: number): boolean {
+    const spokenAt = this.#all.filter(({ type }) => type === 'member_state').map(({ data }) => data.at as number);
+    const begun = minute + MINUTE > Math.min(...spokenAt);
     const within = (time: number) => time >= minute && time < minute + MINUTE;
     for (const stay of this.#of('slot_occupancy')) {
       const to = (stay.data.toTime as number | null) ?? Number.POSITIVE_INFINITY;
-      if (within(stay.data.fromTime as number) || within(to)) return true;
+      if (begun && (within(stay.data.fromTime as number) || within(to))) return true;
       const spoken = this.#spoken(stay).filter(({ data }) => (data.at as number) < to);
       if (spoken.some(({ data }) => within(data.at as number))) return true;
       for (const { data } of spoken) {
