@@ -104,7 +104,7 @@ function extrasOf(asset: DeviceAsset, plan: FieldPlan): KindView['extra'] {
 }
 
 function word(state: string): string {
-  return state.replace(/[A-Z]/g, (c) => `_${c}`).toUpperCase();
+  return state.replace(/([a-z])([A-Z])/g, '$1_$2').toUpperCase();
 }
 
 function round(wh: number): number {

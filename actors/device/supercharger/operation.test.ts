@@ -54,6 +54,11 @@ describe('operation of a stall', () => {
     expect(pairs).toHaveLength(53 + 19);
   });
 
+  it('is the status that people see', () => {
+    expect(told('SuspendedEVSE').view.status).toBe('SUSPENDED_EVSE');
+    expect(told('SuspendedEV').view.status).toBe('SUSPENDED_EV');
+  });
+
   it('begins with the first status told, and that is no gap', () => {
     const p = told('Finishing', 'Finishing');
     expect(p.data('state_transition').filter((d) => d.region === 'operation')).toMatchObject([
