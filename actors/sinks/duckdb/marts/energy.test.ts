@@ -47,6 +47,10 @@ describe('energy by hour, day, month and life', () => {
     const mismatched = `SELECT count(*) FROM (SELECT serial, time_zone, day, sum(in_wh) AS e FROM energy_hourly GROUP BY ALL) h
       FULL JOIN energy_daily d USING (serial, time_zone, day) WHERE h.e IS DISTINCT FROM d.in_wh`;
     expect(await tables.rows(mismatched)).toEqual([[0]]);
+    const ofMonths = `SELECT count(*) FROM (
+        SELECT serial, time_zone, date_trunc('month', day) AS month, sum(out_wh) AS e, sum(covered_s) AS c FROM energy_daily GROUP BY ALL
+      ) d FULL JOIN energy_monthly m USING (serial, time_zone, month) WHERE d.e IS DISTINCT FROM m.out_wh OR d.c IS DISTINCT FROM m.covered_s`;
+    expect(await tables.rows(ofMonths)).toEqual([[0]]);
     const slot = `SELECT (SELECT sum(in_wh) FROM slot_energy_daily), (SELECT max(lifetime_in_wh) FROM slot_energy_daily),
       (SELECT sum(in_wh) FROM energy_intervals_current WHERE slot = 'left')`;
     const [[daily, lifetime, intervals]] = await tables.rows(slot);
@@ -84,6 +88,32 @@ describe('energy by hour, day, month and life', () => {
       ['2022-05-01', '2022-05-01T17:30:00.000Z', 1],
       ['2022-05-02', '2022-05-01T18:30:00.000Z', 2],
     ]);
+  });
+
+  it('means the same local days as the database, whatever a zone does with its clock', async () => {
+    const zones = [
+      'Australia/Lord_Howe',
+      'Asia/Kathmandu',
+      'America/St_Johns',
+      'Pacific/Apia',
+      'Africa/Casablanca',
+      'America/Sao_Paulo',
+      'Asia/Gaza',
+    ];
+    const seed = 41;
+    const span = (Date.UTC(2023, 0, 1) - Date.UTC(2011, 0, 1)) / QUARTER_MS;
+    for (const timeZone of zones) {
+      tables.holds(timeZone, timeZone, 'roof', '2010-01-01T00:00:00Z', null, { timeZone });
+      for (const quarter of fc.sample(fc.integer({ min: 0, max: span }), { numRuns: 300, seed })) {
+        tables.energy(timeZone, Date.UTC(2011, 0, 1) + quarter * QUARTER_MS, 0, 1);
+      }
+    }
+    const different = `SELECT serial, start_time, day FROM gridfold_energy
+      WHERE day <> timezone(time_zone, start_time)::DATE OR minute(timezone(time_zone, start_time)) <> minute(timezone(time_zone, hour_start)) + (epoch(start_time) - epoch(hour_start)) / 60`;
+    expect(await tables.rows(different), `seed ${seed}`).toEqual([]);
+    expect(Number((await tables.rows('SELECT count(DISTINCT time_zone) FROM gridfold_energy'))[0][0])).toBe(
+      zones.length,
+    );
   });
 
   it('takes UTC where nobody tells a zone that the database knows', async () => {
