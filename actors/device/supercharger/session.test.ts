@@ -187,6 +187,13 @@ describe('a session whose messages are lost', () => {
     expect(p.state('session')).toBe('idle');
   });
 
+  it('does not end where it starts with a card before the vehicle is there', () => {
+    const p = new Stall().say({ status: 'Available' }, started('s1', { status: 'Available' }), { status: 'Available' });
+    expect(p.sessions).toMatchObject([{ closedBy: null }]);
+    const gone = p.say(updated('s1', { status: 'Occupied' }), updated('s1', { status: 'Available' }));
+    expect(gone.sessions).toMatchObject([{ closedBy: 'available', endTime: minute(4) }]);
+  });
+
   it('gets its end after all, if that comes behind the status', () => {
     const p = new Stall().say(
       started('s1', { status: 'Charging', deliveredWh: 0 }),

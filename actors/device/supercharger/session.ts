@@ -13,7 +13,7 @@ export const IDLE_W = 50;
 /** So many closed sessions are known by name, so that a message that is repeated does not open or state one anew. */
 const KEPT_IDS = 2;
 
-const STARTED = SESSION_EVENTS.indexOf('Started');
+export const STARTED = SESSION_EVENTS.indexOf('Started');
 export const ENDED = SESSION_EVENTS.indexOf('Ended');
 
 /** What a reading says about its session. */

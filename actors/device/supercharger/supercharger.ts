@@ -18,7 +18,7 @@ import { foldStallFaults } from './faults.ts';
 import { OCPP16_STATUS, superchargerFields } from './fields.ts';
 import { AVAILABLE, foldStatus, PREPARING } from './operation.ts';
 import { operationRegion } from './operation.machine.ts';
-import { beginSession, ENDED, endSession, leaveSession, openSessions, trackSession } from './session.ts';
+import { beginSession, ENDED, endSession, leaveSession, openSessions, STARTED, trackSession } from './session.ts';
 import { sessionRegion } from './session.machine.ts';
 import { foldSessionRegion, regionBegins, regionEnds } from './session-region.ts';
 import { accrueShortage, derateCauses, detailOf } from './sharing.ts';
@@ -125,7 +125,7 @@ function foldStall(asset: SuperchargerAsset, reading: Reading, addedWh: number, 
   foldSessionRegion(asset, session, moved && asset.operation === PREPARING, vehicleW, t, out);
   if (word.event === ENDED) {
     if (endSession(asset, word, t, out)) regionEnds(asset, session, 'transaction', t, out);
-  } else if (moved && asset.operation === AVAILABLE && asset.sessionStart !== 0 && Number.isNaN(word.event)) {
+  } else if (moved && asset.operation === AVAILABLE && asset.sessionStart !== 0 && word.event !== STARTED) {
     leaveSession(asset, t, out);
     regionEnds(asset, session, 'status', t, out);
   }
