@@ -186,7 +186,7 @@ export const derateInterval: DerivedType = {
     column(
       'lostWh',
       'double',
-      'At least so much energy was lost, by all causes of that time together: how far an inverter says it throttles, times the highest power it ever kept up; null while open, and where it does not say',
+      'At least so much energy was lost, by all causes of that time together: how far an inverter says it throttles, times the highest power it ever kept up; what a Megapack fell short of its setpoint; what a stall offered less than it was asked for; null while open, and where it does not say',
       'Wh',
     ),
   ],

@@ -16,6 +16,20 @@ describe('derates of a Megapack', () => {
     ]);
   });
 
+  it('strings that a fault or a start leaves open are none that are out', () => {
+    const p = connected().say({ state: 'FAULT', stringsConnected: 0, stringsTotal: 10 }, {}, {});
+    expect(p.view.derates).toEqual([]);
+    p.say({ state: 'INITIALIZING', stringsConnected: 4 }, {}, {}, { state: 'STANDBY', stringsConnected: 9 }, {}, {});
+    expect(p.data('derate_interval')).toMatchObject([{ cause: 'STRINGS_OUT', fromTime: START + 7 * MINUTE }]);
+  });
+
+  it('tell what fell short of the setpoint', () => {
+    const out = { stringsConnected: 5, stringsTotal: 10, availableChargeW: 5e5, availableDischargeW: 5e5 };
+    const p = connected().say({ setpointW: 8e5, powerW: 8e5 }, {}, { ...out, powerW: 5e5 }, {}, {});
+    p.say({ stringsConnected: 10, powerW: 8e5 });
+    expect(p.data('derate_interval')).toMatchObject([{ cause: 'STRINGS_OUT', lostWh: 15_000 }]);
+  });
+
   it('power below what the strings could move has a cause of its own', () => {
     const strings = { stringsConnected: 8, stringsTotal: 10 };
     expect(causes({ ...strings, availableChargeW: 7e5, availableDischargeW: 7e5 })).toEqual(['DERATED', 'STRINGS_OUT']);

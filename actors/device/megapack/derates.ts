@@ -1,8 +1,9 @@
+import type { DerateDetail } from '../derates.ts';
 import { Derate } from '../flags.ts';
 import { isHot, isImbalanced } from './excursions.ts';
 import { STATES } from './fields.ts';
 import { isAtLimit } from './limits.ts';
-import { isConnected } from './operation.ts';
+import { closesStrings, isConnected } from './operation.ts';
 import { ratedPower } from './rating.ts';
 import type { MegapackAsset } from './state.ts';
 
@@ -13,12 +14,17 @@ const PROTECTS = STATES.indexOf('SOC_PROTECTION');
 /** Causes of derating that hold: what alerts tell, and what the measurements say of the power that is allowed. */
 export function derateCauses(asset: MegapackAsset): number {
   let causes = asset.alertDerates;
-  const share = stringShare(asset);
+  const share = closesStrings(asset) ? stringShare(asset) : 1;
   const isLimited = isConnected(asset) && allowedPower(asset) < ALLOWED_SHARE * share * ratedPower(asset);
   if (share < 1) causes |= Derate.stringsOut;
   if (isHot(asset) || (isLimited && isImbalanced(asset))) causes |= Derate.thermal;
   if (asset.state === PROTECTS || (isConnected(asset) && isAtLimit(asset))) causes |= Derate.socLimit;
   return isLimited && (causes & ~Derate.stringsOut) === 0 ? causes | Derate.derated : causes;
+}
+
+/** What was not delivered of the setpoint; unknown where nobody tells one. */
+export function detailOf(asset: MegapackAsset, t: number): DerateDetail {
+  return { lostWh: Number.isNaN(asset.setpointW) ? Number.NaN : asset.lostWh, clippedFrom: t };
 }
 
 /** Share of the strings that are connected, 0..1: allowed power scales with it. 1 where nobody tells. */

@@ -71,7 +71,9 @@ function addHeld(asset: MegapackAsset, ms: number): void {
   const missing = held.setpointW - held.powerW;
   const short = held.setpointW > 0 ? missing : held.setpointW < 0 ? -missing : 0;
   asset.deviationErrorWh += (Math.abs(missing) * ms) / HOUR_MS;
-  if (short > 0) asset.deviationUndeliveredWh += (short * ms) / HOUR_MS;
+  if (!(short > 0)) return;
+  asset.deviationUndeliveredWh += (short * ms) / HOUR_MS;
+  asset.lostWh += (short * ms) / HOUR_MS;
 }
 
 function close(asset: MegapackAsset, t: number, out: Facts): void {

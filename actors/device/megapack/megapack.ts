@@ -19,7 +19,7 @@ import { elapse, silenceLimits } from '../silence.ts';
 import { viewAsset } from '../view.ts';
 import { foldControl } from './control.ts';
 import { controlRegion } from './control.machine.ts';
-import { derateCauses } from './derates.ts';
+import { derateCauses, detailOf } from './derates.ts';
 import { foldDispatch, holdDispatch, openDispatch } from './dispatch.ts';
 import { foldHeat, foldSpread, openExcursions } from './excursions.ts';
 import { foldStateFault, showsContact } from './faults.ts';
@@ -95,7 +95,9 @@ function fold(asset: MegapackAsset, reading: Reading, config: AssetConfig, out: 
   if ((valid & HEAT) !== 0) foldHeat(asset, t, out);
   if ((valid & CELLS) !== 0) foldSpread(asset, t, out);
   const causes = derateCauses(asset);
-  if (causes !== asset.derates || causes !== asset.derated) foldDerates(asset, causes, t, out);
+  if (causes !== asset.derates || causes !== asset.derated) {
+    foldDerates(asset, causes, t, out, detailOf(asset, t));
+  }
   foldHealth(asset, plan.health, t, out);
   if (out.forwards) sayMember(asset, member, config, out);
 }

@@ -20,6 +20,7 @@ const IDLE = table.eventIndex('idle');
 
 const UNKNOWN = table.stateIndex('unknown');
 const DISCONNECTED = table.stateIndex('disconnected');
+const INITIALIZING = table.stateIndex('initializing');
 const CONNECTED_IDLE = table.stateIndex('connectedIdle');
 const CHARGING = table.stateIndex('charging');
 const DISCHARGING = table.stateIndex('discharging');
@@ -41,6 +42,11 @@ const CHARGE_EVENTS = Int8Array.from(CHARGE_STATES, (word) =>
 export function isConnected(asset: MegapackAsset): boolean {
   const state = asset.operation;
   return state === CONNECTED_IDLE || state === CHARGING || state === DISCHARGING || state === PROTECTED;
+}
+
+/** Whether its strings are meant to be closed: not while the contactors are open, nor while it closes them one by one. */
+export function closesStrings({ operation }: MegapackAsset): boolean {
+  return operation !== DISCONNECTED && operation !== INITIALIZING;
 }
 
 /**

@@ -19,6 +19,7 @@ const ownColumns = {
   deviationMaxW: { type: 'f64', unit: 'W', doc: 'Largest distance since then' },
   deviationUndeliveredWh: { type: 'f64', unit: 'Wh', doc: 'Energy that fell short of the setpoint since then' },
   deviationSaid: { type: 'u8', doc: '1: it has lasted long enough and is stated' },
+  lostWh: { type: 'f64', unit: 'Wh', doc: 'Energy that fell short of the setpoint since the first reading' },
   excursions: { type: 'u8', doc: 'Measurements beyond their limit; see excursions.ts' },
 } as const satisfies Record<string, ColumnSpec>;
 
