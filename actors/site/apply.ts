@@ -32,7 +32,10 @@ export function apply(draft: Draft, c: Contribution): Change[] {
     case 'data_gap':
       return c.data.class === 'silent' ? applyInterval(draft, c, 'fromTime', 'toTime') : [];
     case 'grid_event':
+    case 'site_grid_event':
       return applyInterval(draft, c, 'fromTime', 'toTime');
+    case 'site_rollup':
+      return applySite(draft, c);
     default:
       return [];
   }
@@ -78,6 +81,28 @@ function applyValues(draft: Draft, c: Contribution): Change[] {
   return [...changes, { what: 'values', member, minute, before }];
 }
 
+/** A row of a site: what it says holds until the next one, however long that takes. */
+function applySite(draft: Draft, c: Contribution): Change[] {
+  const start = numberAt(c.data, 'minute');
+  if (Number.isNaN(start)) return refuse(draft);
+  draft.clock = Math.max(draft.clock, start);
+  const minute = minuteOf(start);
+  const before = teller(draft, c);
+  if (minute < draft.floor) return refuse(draft);
+  if (isOlder(rowAt(before.minutes, minute), c.version)) return [];
+  const version = c.op === 'upsert' ? c.version : -c.version;
+  const row = [
+    minute,
+    version,
+    0,
+    Number.POSITIVE_INFINITY,
+    ...memberFields.site.map((name) => numberAt(c.data, name)),
+  ];
+  const member = { ...before, minutes: put(before.minutes, row, c.arrivedAt) };
+  keepMember(draft, member);
+  return [{ what: 'values', member, minute, before }];
+}
+
 function isOlder(old: { rows: readonly number[]; at: number } | null, version: number): boolean {
   return old !== null && Math.abs(old.rows[old.at + 1]) >= version;
 }
@@ -114,7 +139,7 @@ function applyInterval(draft: Draft, c: Contribution, start: string, end: string
     from,
     to,
     word: textAt(c.data, 'state') ?? '',
-    data: c.type === 'grid_event' ? { ...c.data } : null,
+    data: c.type === 'grid_event' || c.type === 'site_grid_event' ? { ...c.data } : null,
   };
   const known = memberOf(draft, c.serial);
   const old = known?.intervals.find((i) => i.key === c.key && i.type === c.type) ?? null;

@@ -110,6 +110,25 @@ export const underperformance: DerivedType = {
   ],
 };
 
+export const cabinetRollup: DerivedType = {
+  name: 'cabinet_rollup',
+  table: 'cabinet_rollups',
+  doc: 'A cabinet as of the end of a minute in which a stall spoke, was installed or removed, or went stale; a minute without a row is as the one before. Sums are over fresh stalls, null where none tells the field.',
+  key: 'siteId/cabinet, minute',
+  lazy: true,
+  columns: [
+    column('minute', 'time', 'Start of the minute'),
+    column('stallsExpected', 'integer', 'Stalls that the cabinet feeds'),
+    column('stallsFresh', 'integer', 'Those whose newest reading is not stale'),
+    column('powerW', 'double', 'Power of the stalls, - into vehicles', 'W'),
+    column('offeredW', 'double', 'Power that is offered to vehicles', 'W'),
+    column('requestedW', 'double', 'Power that vehicles ask for', 'W'),
+    column('limitW', 'double', 'Power that the cabinet can give; null where nobody told', 'W'),
+    column('state', 'text', '`Off`, `Standby`, `Supplying`, `Derated` or `Faulted`'),
+    column('stallsByState', 'json', 'Number of stalls by state of region operation, silent ones as last known'),
+  ],
+};
+
 export const cabinetInterval: DerivedType = {
   name: 'cabinet_interval',
   table: 'cabinet_intervals',
@@ -190,6 +209,7 @@ export const siteTypes: readonly DerivedType[] = [
   siteGridEvent,
   slotConflict,
   underperformance,
+  cabinetRollup,
   cabinetInterval,
   cabinetInhibit,
   cabinetOverallocation,

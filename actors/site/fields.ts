@@ -1,4 +1,4 @@
-/** Values of a member that the actors of its place keep, by kind of member; the order is that of its rows. */
+/** Values of a member that the actors of its place keep, by kind of member; the order is that of its rows. Sites are members of regions. */
 export const memberFields: Readonly<Record<string, readonly string[]>> = {
   powerwall: [
     'powerW',
@@ -14,6 +14,26 @@ export const memberFields: Readonly<Record<string, readonly string[]>> = {
   megapack: ['powerW', 'soc', 'availableChargeW', 'availableDischargeW', 'setpointW'],
   inverter: ['powerW'],
   supercharger: ['powerW', 'offeredW', 'requestedW'],
+  site: [
+    'membersExpected',
+    'membersFresh',
+    'oldestAgeMs',
+    'powerW',
+    'powerMinW',
+    'powerMaxW',
+    'batteryW',
+    'solarW',
+    'chargingW',
+    'loadW',
+    'gridW',
+    'setpointW',
+    'availableChargeW',
+    'availableDischargeW',
+    'energyRemainingWh',
+    'capacityWh',
+    'soc',
+    'faultsOpen',
+  ],
 };
 
 /** Numbers of a row before its values. */

@@ -3,10 +3,12 @@ import type { ActorType, Kind } from '../../runtime/shard/contract.ts';
 import { dataGap } from '../device/facts.ts';
 import { ContributionDecoder } from './contribution.ts';
 import { siteTypes } from './facts.ts';
+import { cabinet } from './cabinet.ts';
+import { region } from './region.ts';
 import { site } from './site.ts';
 
 /** Kinds of places, in the order that numbers them in readings. */
-export const placeKinds: readonly Kind[] = [site];
+export const placeKinds: readonly Kind[] = [site, cabinet, region];
 
 const names = placeKinds.map(({ name }) => name);
 

@@ -17,7 +17,13 @@ export interface PlacePlan {
   /** Null: no rows of energy. */
   readonly energy: Table | null;
   /** Says what is no table of rows, after a contribution changed something, or time went on from `clock`. */
-  derive(draft: Draft, changes: readonly Change[], clock: number, serial: string, out: Facts): void;
+  derive(draft: Draft, changes: readonly Change[], touched: Touched, clock: number, serial: string, out: Facts): void;
+}
+
+/** Minutes in which fresh values, states or the members themselves may be others than before; both included. */
+export interface Touched {
+  from: number;
+  to: number;
 }
 
 /** A turn of an actor that folds members: everything is computed first and written last, so that a throw changes nothing. */
@@ -27,11 +33,12 @@ export function foldPlace(asset: PlaceAsset, reading: Reading, plan: PlacePlan, 
   const draft: Draft = { ...readPlace(asset) };
   const { clock } = draft;
   const changes = apply(draft, c);
-  const turn: TurnOf = { draft, plan, serial, out };
+  const touched: Touched = { from: Number.POSITIVE_INFINITY, to: 0 };
+  const turn: TurnOf = { draft, plan, touched, serial, out };
   for (const change of changes) follow(turn, change);
   if (minuteOf(draft.clock) !== minuteOf(clock)) passTime(turn, clock);
-  plan.derive(draft, changes, clock, serial, out);
-  if (c.type === 'member_state') ride(turn, minuteOf(c.eventTime));
+  plan.derive(draft, changes, touched, clock, serial, out);
+  if (c.type === 'member_state' || c.type === 'site_rollup') ride(turn, minuteOf(c.eventTime));
   sweep(draft, c.arrivedAt, clock, (minute) => sayBefore(turn, minute));
   asset.writeSide(draft);
   asset.lastDeviceTime = draft.clock;
@@ -48,6 +55,7 @@ export function openPlace(asset: PlaceAsset, { rollup, energy }: PlacePlan, out:
 interface TurnOf {
   readonly draft: Draft;
   readonly plan: PlacePlan;
+  readonly touched: Touched;
   readonly serial: string;
   readonly out: Facts;
 }
@@ -61,7 +69,8 @@ function follow(turn: TurnOf, change: Change): void {
       const { stay, old } = change;
       const times = [stay.from, old?.from ?? stay.from, stay.to ?? stay.from, old?.to ?? stay.from];
       const from = onlyLeft(change) ? Math.min(stay.to ?? Infinity, old?.to ?? Infinity) : Math.min(...times);
-      draft.rollups = doubt(draft.rollups, minuteOf(from) - 1, Number.POSITIVE_INFINITY);
+      doubtMinutes(turn, minuteOf(from) - 1, Number.POSITIVE_INFINITY);
+      touch(turn, minuteOf(from) - 1, Number.POSITIVE_INFINITY);
       draft.energies = doubt(draft.energies, Math.floor(from / QUARTER_MS), Number.POSITIVE_INFINITY);
       return;
     }
@@ -71,7 +80,8 @@ function follow(turn: TurnOf, change: Change): void {
       const around = [lastAt(member.minutes, minute - 1, holds), rowOf(before, minute), rowOf(member, minute)];
       settleMinutes(turn, [minute, ...around.filter((row) => row !== null).map(staleMinute)]);
       const to = next === null ? Number.POSITIVE_INFINITY : next.rows[next.at] - 1;
-      draft.rollups = doubt(draft.rollups, minute, to);
+      doubtMinutes(turn, minute, to);
+      touch(turn, minute, Math.min(to, ...around.filter((row) => row !== null).map(staleMinute)));
       return;
     }
     case 'energy':
@@ -81,14 +91,26 @@ function follow(turn: TurnOf, change: Change): void {
     case 'interval': {
       if (change.interval.type === 'data_gap') settleSilence(turn, change.member, change.interval);
       const [from, to] = changedSpan(change.interval, change.old);
-      if (change.interval.type === 'fault' || change.interval.type === 'state_interval')
-        draft.rollups = doubt(draft.rollups, minuteOf(from) - 1, to === null ? Number.POSITIVE_INFINITY : minuteOf(to));
+      if (change.interval.type !== 'fault' && change.interval.type !== 'state_interval') return;
+      const end = to === null ? Number.POSITIVE_INFINITY : minuteOf(to);
+      doubtMinutes(turn, minuteOf(from) - 1, end);
+      touch(turn, minuteOf(from) - 1, end);
       return;
     }
     case 'first':
       settleMinutes(turn, moves(draft));
       return;
   }
+}
+
+/** The rows of these minutes are to be said anew. */
+function doubtMinutes({ draft }: TurnOf, from: number, to: number): void {
+  draft.rollups = doubt(draft.rollups, from, to);
+}
+
+function touch({ touched }: TurnOf, from: number, to: number): void {
+  touched.from = Math.min(touched.from, from);
+  touched.to = Math.max(touched.to, to);
 }
 
 function onlyLeft({ stay, old }: Extract<Change, { what: 'stay' }>): boolean {
@@ -153,9 +175,13 @@ function settleSilence(turn: TurnOf, member: Member, gap: Interval): void {
   if (row !== null) settleMinutes(turn, [staleMinute(row)]);
 }
 
-function settleMinutes({ draft, plan, serial, out }: TurnOf, minutes: readonly number[]): void {
+function settleMinutes(turn: TurnOf, minutes: readonly number[]): void {
+  const { draft, plan, serial, out } = turn;
   for (const minute of minutes) {
-    if (minute >= draft.floor) draft.rollups = settle(draft.rollups, plan.rollup, draft, minute, serial, out);
+    if (minute < draft.floor) continue;
+    const { known } = draft.rollups;
+    draft.rollups = settle(draft.rollups, plan.rollup, draft, minute, serial, out);
+    if (draft.rollups.known !== known) touch(turn, minute, minute);
   }
 }
 

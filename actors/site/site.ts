@@ -10,7 +10,7 @@ import { siteEnergyInterval, siteGridEvent, siteRollup, slotConflict, underperfo
 import { gatewayGaps } from './gaps.ts';
 import { siteGridEvents } from './grid.ts';
 import { type Day, dayOf, PEER_DAYS_MS, underperformers, zoneOf } from './peers.ts';
-import { foldPlace, openPlace, type PlacePlan } from './place.ts';
+import { foldPlace, openPlace, type PlacePlan, type Touched } from './place.ts';
 import { regionKey } from './region-key.ts';
 import { happened, rollupAt } from './rollup.ts';
 import type { Table } from './rows.ts';
@@ -40,7 +40,14 @@ const energy: Table = {
 
 const plan: PlacePlan = { rollup, energy, derive };
 
-function derive(draft: Draft, changes: readonly Change[], clock: number, siteId: string, out: Facts): void {
+function derive(
+  draft: Draft,
+  changes: readonly Change[],
+  _touched: Touched,
+  clock: number,
+  siteId: string,
+  out: Facts,
+): void {
   const about = (what: Change['what'], type?: string) =>
     changes.some((c) => c.what === what && (type === undefined || (c.what === 'interval' && c.interval.type === type)));
   const moved = about('stay');

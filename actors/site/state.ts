@@ -100,6 +100,8 @@ export interface PlaceSide {
   /** By quarter of an hour. */
   readonly energies: Rows;
   readonly said: readonly Said[];
+  /** Kept by cabinets alone: what each minute with a row shows, see there. */
+  readonly marks: Series;
 }
 
 /** A side record in the making: its properties are replaced, what they hold is not changed. */
@@ -117,6 +119,7 @@ const EMPTY: PlaceSide = {
   rollups: { known: series(2, MINUTES_PER_CHUNK), waitsFrom: Number.POSITIVE_INFINITY },
   energies: { known: series(2, QUARTERS_PER_CHUNK), waitsFrom: Number.POSITIVE_INFINITY },
   said: [],
+  marks: series(4, MINUTES_PER_CHUNK),
 };
 
 /** Width of a member's rows by kind: what comes before the values, and the values. */

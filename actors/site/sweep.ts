@@ -3,7 +3,7 @@ import { minuteOf } from './rollup.ts';
 import { PEER_DAYS_MS } from './peers.ts';
 import { forget } from './rows.ts';
 import { rowCount, type Series, without } from './series.ts';
-import { type Draft, type Member, MINUTE_MS, QUARTER_MS } from './state.ts';
+import { type Draft, type Interval, type Member, MINUTE_MS, QUARTER_MS } from './state.ts';
 import { holds } from './members.ts';
 
 /** So far behind the newest time of the place a contribution still changes what was said. */
@@ -13,6 +13,8 @@ const GRACE_MS = 10 * 60_000;
 /** Beyond so many rows of members the grace ends. */
 const MAX_ROWS = 250_000;
 const ROWS_BETWEEN_SWEEPS = 4096;
+/** A region groups the losses of the grid of so long. */
+export const GRID_EVENTS_KEPT_MS = 31 * 24 * 3_600_000;
 const HOUR_MINUTES = 60;
 const HOUR_MS = HOUR_MINUTES * MINUTE_MS;
 
@@ -64,10 +66,16 @@ function raise(draft: Draft, floor: number): void {
       minutes: without(member.minutes, floor, holds),
       energy: without(member.energy, quarter, null),
       meter: without(member.meter, quarter, null),
-      intervals: member.intervals.filter((i) => (i.gone ? (i.to ?? i.from) : (i.to ?? Infinity)) >= floorMs),
+      intervals: member.intervals.filter((i) => keptUntil(i) >= floorMs),
     }),
   );
   draft.rollups = forget(draft.rollups, floor);
   draft.energies = forget(draft.energies, quarter);
   forgetSaid(draft);
+}
+
+/** Losses of the grid in a region are forgotten by when they began, so that a group of them goes as one. */
+function keptUntil({ type, gone, from, to }: Interval): number {
+  if (type === 'site_grid_event') return from + GRID_EVENTS_KEPT_MS;
+  return gone ? (to ?? from) : (to ?? Number.POSITIVE_INFINITY);
 }

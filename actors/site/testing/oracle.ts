@@ -61,11 +61,6 @@ export class Oracle {
     };
   }
 
-  /** The first reading that anybody told of. */
-  get #begin(): number {
-    return Math.min(...this.#all.filter(({ type }) => type === 'member_state').map(({ data }) => data.at as number));
-  }
-
   /** Spoke, joined, left or went stale; who came and went before the first reading of all is no row. */
   #happened(minute: number): boolean {
     const spokenAt = this.#all.filter(({ type }) => type === 'member_state').map(({ data }) => data.at as number);

@@ -113,3 +113,8 @@ export function dataOf(current: ReadonlyMap<string, Current>, type: string): Rea
     .sort(([, a], [, b]) => (a.eventTime < b.eventTime ? -1 : 1))
     .map(([, { data }]) => data);
 }
+
+/** The same, told to another actor. */
+export function to(kind: string, key: string, told: Told): Told {
+  return { ...told, to: { kind, key } };
+}
