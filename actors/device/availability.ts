@@ -5,14 +5,17 @@ import type { DeviceAsset } from './columns.ts';
 import { QUARTER_MS } from './energy-rows.ts';
 import { availabilityInterval } from './facts.ts';
 import { HEALTH_FAULTED, HEALTH_PERMANENT } from './health.ts';
-import { ONLINE, staleAfter } from './silence.ts';
+import { ONLINE } from './silence.ts';
 import { localDay } from './zone.ts';
 
 /** Days of one silence that get a row each; a longer one is a data gap and no more. */
 const LONGEST_SILENCE_DAYS = 366;
 
 /** What a time counts as (after IEC 61400-26: what nobody knows is kept apart). */
-type Share = 'available' | 'down' | 'unknown' | 'night';
+const AVAILABLE = 0;
+const DOWN = 1;
+const UNKNOWN = 2;
+const NIGHT = 3;
 
 /**
  * Whether the turn ended a local day, and for how much of the ended days nothing was known. Kept outside of the asset
@@ -22,46 +25,43 @@ export const dayTurn = { ended: false, unknownMs: 0 };
 
 /**
  * Counts the time from the reading before to this one by the state that stood then, and states the days that end in
- * it. Call it before anything else of the reading is folded. `nightStates`: states of operation, as bits, in which a
- * sound unit rests because the sun does.
+ * it. Call it before anything else of the reading is folded. `silent`: the two lie further apart than readings may;
+ * `nightStates`: states of operation, as bits, in which a sound unit rests because the sun does.
  *
  * A day is the asset's own; only its measured state counts. What people say of it (maintenance, in service) is joined
  * by those who ask.
  */
 export function foldAvailability(
   asset: DeviceAsset,
+  last: number,
   t: number,
+  silent: boolean,
   nightStates: number,
-  config: AssetConfig,
+  zone: string,
   out: Facts,
 ): void {
-  const last = asset.lastDeviceTime;
   dayTurn.ended = false;
-  if (last === 0) return;
-  const share = t - last > staleAfter(config) ? 'unknown' : shareOf(asset, nightStates);
+  const share = silent ? UNKNOWN : shareOf(asset, nightStates);
   // Offsets are whole quarters of an hour: within one quarter it is the same day everywhere.
   const isSameQuarter = Math.floor(t / QUARTER_MS) === Math.floor(last / QUARTER_MS);
-  if (isSameQuarter || localDay(config.timeZone, t) === localDay(config.timeZone, last)) {
-    if (share !== 'available') add(asset, share, t - last);
-  } else {
-    endDays(asset, share, t, config.timeZone, out);
-  }
+  if (!isSameQuarter && localDay(zone, t) !== localDay(zone, last)) endDays(asset, share, t, zone, out);
+  else if (share !== AVAILABLE) add(asset, share, t - last);
 }
 
-function shareOf(asset: DeviceAsset, nightStates: number): Share {
-  if (asset.voidSince !== 0 || asset.connectivity !== ONLINE) return 'unknown';
+function shareOf(asset: DeviceAsset, nightStates: number): number {
+  if (asset.connectivity !== ONLINE || asset.voidSince !== 0) return UNKNOWN;
   const { health } = asset;
-  if (health === HEALTH_FAULTED || health === HEALTH_PERMANENT) return 'down';
-  return nightStates !== 0 && ((nightStates >>> asset.operation) & 1) === 1 ? 'night' : 'available';
+  if (health === HEALTH_FAULTED || health === HEALTH_PERMANENT) return DOWN;
+  return nightStates !== 0 && ((nightStates >>> asset.operation) & 1) === 1 ? NIGHT : AVAILABLE;
 }
 
-function add(asset: DeviceAsset, share: Share, ms: number): void {
-  if (share === 'down') asset.downMs += ms;
-  else if (share === 'unknown') asset.unknownMs += ms;
-  else if (share === 'night') asset.nightMs += ms;
+function add(asset: DeviceAsset, share: number, ms: number): void {
+  if (share === DOWN) asset.downMs += ms;
+  else if (share === UNKNOWN) asset.unknownMs += ms;
+  else if (share === NIGHT) asset.nightMs += ms;
 }
 
-function endDays(asset: DeviceAsset, share: Share, t: number, zone: string, out: Facts): void {
+function endDays(asset: DeviceAsset, share: number, t: number, zone: string, out: Facts): void {
   const newest = localDay(zone, t);
   dayTurn.ended = true;
   dayTurn.unknownMs = 0;

@@ -3,7 +3,7 @@ import type { Facts } from '../../runtime/shard/derived.ts';
 import { applyFields, type FieldPlan, planFields } from '../../runtime/shard/fields.ts';
 import type { FieldSpec, Reading } from '../../runtime/shard/reading.ts';
 import type { StateSchema } from '../../snapshots/schema.ts';
-import { foldAvailability, openAvailability } from './availability.ts';
+import { dayTurn, foldAvailability, openAvailability } from './availability.ts';
 import type { DeviceAsset } from './columns.ts';
 import { connectivityRegion } from './connectivity.machine.ts';
 import { openDerates } from './derates.ts';
@@ -110,11 +110,16 @@ export function foldShared(
 ): void {
   const t = reading.deviceTime;
   const last = asset.lastDeviceTime;
-  foldAvailability(asset, t, plan.nightStates, config, out);
-  if (last === 0) begin(asset, t, plan, out);
-  else if (t - last > staleAfter(config)) {
-    endSilence(asset, plan.connectivity, t, config, out);
-    if (asset.operationPending !== 0) asset.operationPending = 0;
+  if (last === 0) {
+    dayTurn.ended = false;
+    begin(asset, t, plan, out);
+  } else {
+    const silent = t - last > staleAfter(config);
+    foldAvailability(asset, last, t, silent, plan.nightStates, config.timeZone, out);
+    if (silent) {
+      endSilence(asset, plan.connectivity, t, config, out);
+      if (asset.operationPending !== 0) asset.operationPending = 0;
+    }
   }
   const beats = !voided && (reading.present & ~reading.invalid & plan.heartbeatBit) !== 0;
   if (beats || asset.connectivity !== ONLINE || asset.heartbeatAt !== 0) {

@@ -67,8 +67,9 @@ function fold(asset: InverterAsset, reading: Reading, config: AssetConfig, out: 
   foldOperation(asset, operation, code, power, t, out);
   foldStateFaults(asset, code, error, power, t, out);
   if (extra !== null) foldAlertList(asset, extra, t, out);
-  if (!Number.isNaN(power)) foldPeak(asset, before, power, t - last <= longestHold(config), t);
-  const clipsNow = clips(asset, t);
+  const clipsNow = Number.isNaN(power)
+    ? clips(asset, t)
+    : foldPeak(asset, before, power, t - last <= longestHold(config), t);
   const causes = derateCauses(asset, clipsNow);
   if (causes !== asset.derates || causes !== asset.derated) {
     foldDerates(asset, causes, t, out, detailOf(asset, clipsNow, t));

@@ -27,25 +27,27 @@ export function foldLoss(asset: InverterAsset, t: number, toldAt: number, heldMs
 
 /**
  * Follows the highest power, and runs of equal power next to it. `before`, `power`: of the last two readings, W, which
- * are neighbours or not: nobody knows what power was in a silence.
+ * are neighbours or not: nobody knows what power was in a silence. True where the run says that power is cut off.
  */
-export function foldPeak(asset: InverterAsset, before: number, power: number, neighbours: boolean, t: number): void {
-  if (!neighbours && asset.flatSince !== 0) asset.flatSince = 0;
-  const kept = Math.floor(Math.min(before, power));
-  if (kept > asset.peakW) asset.peakW = kept;
-  const isNearPeak = power > WORKS_W && power >= PEAK_SHARE * asset.peakW;
-  if (!isNearPeak) {
-    if (asset.flatSince !== 0) asset.flatSince = 0;
-  } else if (asset.flatSince === 0 || Math.abs(power - asset.flatW) > FLAT_SHARE * asset.flatW) {
-    asset.flatSince = t;
-    asset.flatW = power;
+export function foldPeak(asset: InverterAsset, before: number, power: number, neighbours: boolean, t: number): boolean {
+  const { peakW, flatSince } = asset;
+  if (power < PEAK_SHARE * peakW || power <= WORKS_W) {
+    if (flatSince !== 0) asset.flatSince = 0;
+    return false;
   }
+  const kept = Math.floor(Math.min(before, power));
+  if (kept > peakW) asset.peakW = kept;
+  const { flatW } = asset;
+  if (flatSince !== 0 && neighbours && Math.abs(power - flatW) <= FLAT_SHARE * flatW) return clips(asset, t);
+  asset.flatSince = t;
+  asset.flatW = power;
+  return false;
 }
 
 /** Power stood still at its highest for long enough, and nothing else explains it. */
 export function clips(asset: InverterAsset, t: number): boolean {
-  const since = asset.flatSince;
-  return since !== 0 && t - since >= CLIPPED_AFTER_MS && asset.listDerates === 0;
+  const { flatSince } = asset;
+  return flatSince !== 0 && t - flatSince >= CLIPPED_AFTER_MS && asset.listDerates === 0;
 }
 
 /** Of the derating that changes at `t`. */
