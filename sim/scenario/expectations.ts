@@ -1,3 +1,4 @@
+import { regionKey } from '../../actors/site/region-key.ts';
 import { columnCondition, comparison, countCondition, fieldCondition } from './conditions.ts';
 import { type Claim, type Expectation, Misreading, type ScenarioAsset } from './script.ts';
 import { parseTime, type Start } from './time.ts';
@@ -53,7 +54,8 @@ function placeExpectation(rest: string[], start: Start): { serial: string; claim
   const [kind, serial] = rest.splice(0, 2);
   const count = takeCount(rest);
   if (serial === undefined || rest.length === 0) throw new Misreading(`write expect ${kind} KEY FACT column=value...`);
-  return { serial, claim: factClaim(rest[0], rest.slice(1), count, start, true) };
+  const key = kind === 'region' ? regionKey(serial) : serial;
+  return { serial: key, claim: factClaim(rest[0], rest.slice(1), count, start, true) };
 }
 
 function takeCount(rest: string[]): number | null {

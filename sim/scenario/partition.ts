@@ -54,9 +54,11 @@ export class Partition {
     fireTimers(this.#fold, clock, AT_ONCE);
   }
 
-  /** The input idles: what is open is published too. */
-  publish(): void {
-    while (anythingUnpublished(this.#fold)) publishOpen(this.#fold, this.#fold.position.clock, AT_ONCE);
+  /** The input idles: what is open is published too. Returns whether there was anything. */
+  publish(): boolean {
+    let published = 0;
+    while (anythingUnpublished(this.#fold)) published += publishOpen(this.#fold, this.#fold.position.clock, AT_ONCE);
+    return published > 0;
   }
 
   take(): Said {

@@ -62,8 +62,8 @@ export class Stage {
   publish(): void {
     this.#devices.publish();
     this.#collect();
-    this.#places?.publish();
-    this.#collect();
+    // What a site publishes is news to its region.
+    while (this.#places?.publish() === true) this.#collect();
   }
 
   /** Newest version of each fact that is not retracted, by type and key. */
