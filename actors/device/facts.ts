@@ -197,7 +197,6 @@ export const dispatchDeviation: DerivedType = {
   table: 'dispatch_deviations',
   doc: 'Power was off its setpoint by more than 2 % of the rating, and by more than ramping explains, for 60 s or more.',
   key: 'serial, from time',
-  forwarded: true,
   columns: [
     fromTime,
     toTime,

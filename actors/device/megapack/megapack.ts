@@ -41,7 +41,6 @@ const member = planMember(plan.fields, [
   'powerW',
   'setpointW',
   'soc',
-  'soh',
   'availableChargeW',
   'availableDischargeW',
   'moduleTempMaxC',
