@@ -22,7 +22,7 @@ const atCut: Cut = {
   believed: 'known_from <= cut AND known_until > cut',
   of: () => 'cut',
   first: `TIMESTAMPTZ '-infinity'`,
-  last: `cut - ${HOUR}`,
+  last: `TIMESTAMPTZ 'infinity'`,
   passed: (hour) => `${hour} + ${HOUR} <= cut`,
 };
 
@@ -31,7 +31,7 @@ const within = (delay: string): Cut => ({
   believed: 'known_from < known_until',
   of: (hour) => `${hour} + ${HOUR} + ${delay}`,
   first: `known_from - ${HOUR} - ${delay}`,
-  last: `least(known_until - ${HOUR} - ${delay}, ${newestRecord})`,
+  last: `known_until - ${HOUR} - ${delay}`,
   passed: (hour) => `${hour} + ${HOUR} + ${delay} <= ${newestRecord}`,
 });
 
@@ -46,19 +46,27 @@ function pointFacts(table: string, cut: Cut): string {
     ) WHERE op = 'upsert'`;
 }
 
+/** First and last hour of an asset in which something began. */
+const spans = `SELECT serial, ${hourOf('min(event_time)')} AS first_hour, max(event_time) AS last_hour FROM (
+      SELECT serial, event_time FROM energy_intervals UNION ALL SELECT serial, event_time FROM state_transitions
+      UNION ALL SELECT serial, event_time FROM faults
+    ) GROUP BY serial`;
+
 /**
  * Facts that last, one row per hour of each, in the version that was the newest when the hour's row was cut: a version
- * is known from its record time until a newer version of the fact was received.
+ * is known from its record time until a newer version of the fact was received. Only hours between the first and the
+ * last that an asset can have a row for are made: what is open is open for ever.
  */
 function lastingFacts(table: string, cut: Cut): string {
   const until = `min(record_time) OVER (PARTITION BY key, serial ORDER BY ${order} ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)`;
   return `SELECT *, greatest(0, epoch(least(hour + ${HOUR}, coalesce(to_time, hour + ${HOUR}))) - epoch(greatest(hour, from_time))) AS seconds
     FROM (
       SELECT *, unnest(generate_series(
-        ${hourOf(`greatest(from_time, ${cut.first})`)},
-        least(coalesce(to_time, TIMESTAMPTZ 'infinity'), ${cut.last}),
+        ${hourOf(`greatest(from_time, ${cut.first}, first_hour)`)},
+        least(coalesce(to_time, TIMESTAMPTZ 'infinity'), ${cut.last}, last_hour),
         ${HOUR})) AS hour
       FROM (SELECT *, record_time AS known_from, coalesce(${until}, TIMESTAMPTZ 'infinity') AS known_until FROM ${table})
+      JOIN (${spans}) USING (serial)
       WHERE op = 'upsert' AND from_time IS NOT NULL AND ${cut.believed}
     ) WHERE known_from <= ${cut.of('hour')} AND known_until > ${cut.of('hour')}`;
 }
