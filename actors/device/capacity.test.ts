@@ -36,6 +36,7 @@ describe('what a battery holds', () => {
     const t = startOf(0);
     p.feed(t, { powerW: 0, energyFullWh: 13_500 }).feed(t + 60_000, { powerW: 0, energyFullWh: 13_400 });
     p.feed(t + HOUR, { powerW: 3000, energyFullWh: 12_000 }).feed(t + 2 * HOUR, { powerW: 0, energyFullWh: 0 });
+    p.feed(t + 2.5 * HOUR, { powerW: null, energyFullWh: 13_000 });
     p.feed(t + 3 * HOUR, { powerW: 20 }).feed(t + 4 * HOUR, { powerW: 20, energyFullWh: null });
     expect(estimates(p)).toMatchObject([{ samples: 1, soh: 1 }]);
     expect(Number(estimates(p)[0].capacityWh)).toBeCloseTo(13_500, -1);

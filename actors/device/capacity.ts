@@ -63,10 +63,12 @@ function ended(side: CapacitySide): CapacitySide {
   return { ...side, sketch: [], samples: 0, past, best: bestOf(side) };
 }
 
-/** Highest median of three months, this one included; of fewer while there are no three. */
+/** Highest median of three months, this one included; while there are no three, the highest month. */
 function bestOf({ past, sketch, best }: CapacitySide): number {
   const three = [...past.slice(-2).map((p) => p[1]), medianOf(sketch)];
-  return past.length < 2 ? Math.max(best, ...three) : Math.max(past.length === 2 ? 0 : best, middle(three));
+  if (past.length < 2) return Math.max(...three);
+  // What a single month said before there were three was the best that was known, and is so no longer.
+  return past.length === 2 ? middle(three) : Math.max(best, middle(three));
 }
 
 /** States the month in progress. */

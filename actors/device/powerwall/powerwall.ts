@@ -120,8 +120,8 @@ function levelOf(asset: PowerwallAsset): ChargeLevel {
   return { soc, remainingWh, fullWh: fullWh > 0 ? fullWh : Number.NaN, socMoved };
 }
 
-function isResting({ powerW }: PowerwallAsset): boolean {
-  return powerW <= RESTS_W && powerW >= -RESTS_W;
+function isResting({ powerW, invalidFields }: PowerwallAsset): boolean {
+  return powerW <= RESTS_W && powerW >= -RESTS_W && (invalidFields & POWER_BIT) === 0;
 }
 
 function isLimited(asset: PowerwallAsset): boolean {
