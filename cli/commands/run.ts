@@ -1,3 +1,4 @@
+import { demoMix } from '../../sim/fleet/mix.ts';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { type Config, printable } from '../../runtime/system/config.ts';
@@ -78,7 +79,7 @@ function demoFleet(config: Config, url: string, token: string, log: Logger): Run
   return startFleet({
     url,
     token,
-    assets: config.sim,
+    ...demoMix(config.sim),
     seed: 1,
     cadenceMs: DEMO_CADENCE_MS,
     file: join(config.dataDir, 'fleet.json'),

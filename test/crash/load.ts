@@ -17,7 +17,15 @@ export function writeLoad(
   options: { seed: number; assets: number; hours: number; cadenceMs: number },
 ): number {
   const { seed, assets, hours, cadenceMs } = options;
-  const fleet = createFleet({ seed, assets, cadenceMs, startTime: START, rates: { ...defaultRates } });
+  const fleet = createFleet({
+    seed,
+    assets,
+    cabinets: 2,
+    megapacks: 4,
+    cadenceMs,
+    startTime: START,
+    rates: { ...defaultRates },
+  });
   const lines = Array.from(fleet.lifecycleRecords(), toLine);
   for (let now = START; now < START + hours * 3_600_000; now += cadenceMs)
     for (const record of fleet.tick(now)) lines.push(toLine(record));
