@@ -270,3 +270,55 @@ describe.skipIf(seattle === null)(
     });
   },
 );
+
+const solarma = realData('pv_inverters/solarma_13_inverters_10min_2019-09.csv');
+
+describe.skipIf(solarma === null)(
+  onRealData('a plant with 13 inverters, against its own day counters', solarma),
+  () => {
+    const folder = new Folder();
+    beforeAll(async () => {
+      await folder.json<FeedAnswer>('replay', 'solarma', solarma ?? '');
+    }, TIMEOUT);
+    afterAll(() => folder.remove());
+
+    /** Highest `energy_today_kwh` by unit and date, Wh. */
+    async function dayCounters(): Promise<Map<string, number>> {
+      const highest = new Map<string, number>();
+      let isHeader = true;
+      for await (const line of createInterface({ input: createReadStream(solarma ?? '') })) {
+        const [time, , serial, , energy] = line.split(',');
+        const unitDay = `${serial} ${time.slice(0, 10)}`;
+        if (!isHeader) highest.set(unitDay, Math.max(highest.get(unitDay) ?? 0, Number(energy) * 1000));
+        isHeader = false;
+      }
+      return highest;
+    }
+
+    test('each unit has in each day what its counter said, and in all the golden energy', async () => {
+      const [days, lifetimes] = await ask(folder, [
+        `SELECT serial || ' ' || day AS unit_day, out_wh FROM energy_daily`,
+        `SELECT sum(out_wh) / 1000 AS kwh, max(out_wh) FILTER (serial = '102102N182') / 1000 AS unit FROM energy_lifetime`,
+      ]);
+      const found = new Map(days.map((row) => [row.unit_day, Number(row.out_wh)]));
+      const counters = await dayCounters();
+      expect(counters.size).toBe(247);
+      // Over midnight in a gap a Wh or two are spread to the other day.
+      const off = [...counters].filter(([unitDay, wh]) => Math.abs((found.get(unitDay) ?? 0) - wh) > 2);
+      expect(off).toEqual([]);
+      expect(Number(lifetimes[0].kwh)).toBeCloseTo(1660.736, 2);
+      expect(Number(lifetimes[0].unit)).toBeCloseTo(184.531, 2);
+    });
+
+    test('nights are no incidents: as many as there are faults, each over its nights', async () => {
+      const [[reliability], [faults], [availability]] = await ask(folder, [
+        `SELECT incidents, open_incidents, assets, repair_h FROM reliability WHERE grouped_by = 'kind' AND kind = 'inverter'`,
+        `SELECT count(*) AS n, sum(epoch(closed_time) - epoch(opened_time)) / 3600 AS h FROM faults_current`,
+        `SELECT sum(available_s + down_s + unknown_s + night_s) AS measured, sum(in_service_s) AS served FROM availability`,
+      ]);
+      expect(reliability).toEqual({ incidents: 3, open_incidents: 2, assets: 13, repair_h: faults.h });
+      expect(faults.n).toBe(3);
+      expect(Number(availability.measured)).toBeCloseTo(Number(availability.served), 3);
+    });
+  },
+);
