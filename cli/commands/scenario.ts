@@ -3,6 +3,7 @@ import type { FileReport } from '../../sim/scenario/files.ts';
 import type { Problem } from '../../sim/scenario/script.ts';
 import type { Command } from '../command.ts';
 import { count, writeJson } from '../output.ts';
+import { Progress } from '../progress.ts';
 import { UsageError } from '../usage-error.ts';
 
 export const scenario: Command = {
@@ -28,13 +29,16 @@ export const scenario: Command = {
     const { runFile, scenarioFiles } = await import('../../sim/scenario/files.ts');
     const seed = Number(values.seed ?? 1);
     const reports: FileReport[] = [];
+    const progress = new Progress(io);
     for (const path of positionals) {
       const files = await reading(path, () => scenarioFiles(path));
       if (files.length === 0) throw new UsageError(`there is no .scenario file in ${path}`);
       for (const file of files) {
+        progress.tick(() => `${reports.length} files played; ${file}`);
         reports.push(await reading(file, () => runFile(file, seed, String(values.only ?? ''))));
       }
     }
+    progress.end();
     const problems = reports.flatMap((r) => r.problems);
     const failures = reports.flatMap((r) => r.outcomes.flatMap((o) => o.failures));
     const played = reports.reduce((n, r) => n + r.outcomes.length, 0);
