@@ -32,3 +32,18 @@ export interface SessionSide {
   /** That session where no `Ended` closed it: one may still come. With the energy counted at its close. */
   readonly unended: { readonly data: SessionData; readonly totalInWh: number } | null;
 }
+
+/** What a reading says about its session. */
+export interface SessionWord {
+  /** Index in SESSION_EVENTS, NaN where it tells none. */
+  event: number;
+  /** The id that it tells, or null. */
+  id: string | null;
+  stoppedReason: string | null;
+  /** NaN where it tells none. */
+  seqNo: number;
+  /** It says, or nothing since, that the stall is free. */
+  isFree: boolean;
+  /** Energy into the asset that this reading added, Wh. */
+  addedWh: number;
+}

@@ -98,13 +98,12 @@ describe('a charging session', () => {
   });
 
   it('is not fooled by a register that says something impossible', () => {
-    const p = new Stall().say(
-      started('s1', { deliveredWh: 1000 }),
-      { deliveredWh: 8e12 },
-      { deliveredWh: 1600 },
-      ended('s1', { deliveredWh: 2000 }),
-    );
+    const p = new Stall().say(started('s1', { deliveredWh: 1000 }), { deliveredWh: 8e12 });
+    expect(p.cursor).toMatchObject({ deliveredWh: 1000 });
+    expect(p.cursor.invalidFields).not.toBe(0);
+    p.say({ deliveredWh: 1600 }, ended('s1', { deliveredWh: 2000 }));
     expect(p.sessions).toMatchObject([{ energyWh: 1000 }]);
+    expect(p.cursor.invalidFields).toBe(0);
   });
 
   it('gets what the register counted since its last report before the start', () => {

@@ -14,11 +14,13 @@ import { planMember, sayMember } from '../member.ts';
 import { BoundRegion } from '../region.ts';
 import { elapse, silenceLimits } from '../silence.ts';
 import { viewAsset } from '../view.ts';
+import { completeReading, settleRegister } from './complete.ts';
 import { foldStallFaults } from './faults.ts';
 import { OCPP16_STATUS, superchargerFields } from './fields.ts';
 import { AVAILABLE, foldStatus, PREPARING } from './operation.ts';
 import { operationRegion } from './operation.machine.ts';
-import { beginSession, ENDED, endSession, leaveSession, openSessions, STARTED, trackSession } from './session.ts';
+import { beginSession, ENDED, STARTED, trackSession } from './session.ts';
+import { endSession, leaveSession, openSessions } from './session-end.ts';
 import { sessionRegion } from './session.machine.ts';
 import { foldSessionRegion, regionBegins, regionEnds } from './session-region.ts';
 import { accrueShortage, derateCauses, detailOf } from './sharing.ts';
@@ -42,19 +44,13 @@ const view = {
 };
 
 const at = (name: string) => superchargerFields.findIndex((f) => f.name === name);
-const POWER = at('powerW');
 const VEHICLE = at('vehicleW');
-const DELIVERED = at('deliveredWh');
 const ENERGY_IN = at('energyInWh');
 const STATUS = at('status');
 const ERROR = at('errorCode');
 const SOC = at('vehicleSoc');
 const EVENT = at('sessionEvent');
 const SEQ_NO = at('seqNo');
-const POWER_BIT = 1 << POWER;
-const VEHICLE_BIT = 1 << VEHICLE;
-const DELIVERED_BIT = 1 << DELIVERED;
-const ENERGY_IN_BIT = 1 << ENERGY_IN;
 const AVAILABLE_WORD = OCPP16_STATUS.indexOf('Available');
 const isTimed = (name: string) => at(name) < 0;
 
@@ -72,10 +68,11 @@ function fold(asset: SuperchargerAsset, reading: Reading, config: AssetConfig, o
   const { present, invalid, values } = reading;
   const energyIn = values[ENERGY_IN];
   const voided = invalid !== 0 && allInvalid(reading, plan);
-  complete(asset, reading);
+  completeReading(asset, reading);
   const before = asset.totalInWh;
   accrueShortage(asset, reading.deviceTime, config);
   foldShared(asset, reading, plan, config, voided, 0, out);
+  settleRegister(asset, reading);
   if (!voided) {
     foldStall(asset, reading, asset.totalInWh - before, out);
     if (out.forwards) sayMember(asset, member, config, out);
@@ -84,26 +81,6 @@ function fold(asset: SuperchargerAsset, reading: Reading, config: AssetConfig, o
   reading.present = present;
   reading.invalid = invalid;
   values[ENERGY_IN] = energyIn;
-}
-
-/** Adds what follows from what is told: power from power into the vehicle and back, the ingoing counter from the register. */
-function complete(asset: SuperchargerAsset, reading: Reading): void {
-  const { present } = reading;
-  const tellsVehicle = (present & VEHICLE_BIT) !== 0;
-  if (tellsVehicle !== ((present & POWER_BIT) !== 0)) {
-    if (tellsVehicle) copyField(reading, VEHICLE, POWER, -1);
-    else copyField(reading, POWER, VEHICLE, -1);
-  }
-  if ((present & DELIVERED_BIT) !== 0) copyField(reading, DELIVERED, ENERGY_IN, 1);
-  // Two meters at once would count twice: the register of the stall goes first.
-  else if (!Number.isNaN(asset.deliveredWh)) reading.present &= ~ENERGY_IN_BIT;
-}
-
-function copyField(reading: Reading, from: number, to: number, sign: number): void {
-  reading.present |= 1 << to;
-  const isInvalid = ((reading.invalid >>> from) & 1) !== 0;
-  reading.invalid = isInvalid ? reading.invalid | (1 << to) : reading.invalid & ~(1 << to);
-  reading.values[to] = sign * reading.values[from] + 0;
 }
 
 function foldStall(asset: SuperchargerAsset, reading: Reading, addedWh: number, out: Facts): void {
