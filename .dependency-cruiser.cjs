@@ -19,7 +19,10 @@ const layers = [
     path: 'actors/device',
     may: ['runtime/kernel', 'runtime/machine', 'runtime/shard', 'snapshots', 'codec'],
   },
-  { path: 'actors/site', may: ['runtime/kernel', 'runtime/machine', 'runtime/shard', 'snapshots', 'codec'] },
+  {
+    path: 'actors/site',
+    may: ['runtime/kernel', 'runtime/machine', 'runtime/shard', 'snapshots', 'codec', 'actors/device'],
+  },
   { path: 'actors/sinks', may: ['runtime/kernel', 'runtime/log', 'runtime/shard', 'runtime/system/engine', 'codec'] },
   { path: 'sim', may: ['runtime/kernel', 'codec'], except: 'sim/scenario' },
   { path: 'sim/scenario', may: ['runtime', 'snapshots', 'codec', 'actors', 'sim'] },

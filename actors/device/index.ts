@@ -1,8 +1,7 @@
 import { decodeLifecycle } from '../../codec/lifecycle.ts';
 import { REASONS } from '../../codec/reasons.ts';
 import { createTelemetryDecoder } from '../../codec/telemetry.ts';
-import type { ActorType, Kind, ReadingDecoder } from '../../runtime/shard/contract.ts';
-import { topics } from '../../runtime/log/contract.ts';
+import { type ActorType, type Kind, type ReadingDecoder, topics } from '../../runtime/shard/contract.ts';
 import { derivedTypes } from './facts.ts';
 import { memberState } from './member.ts';
 import { inverter } from './inverter/inverter.ts';

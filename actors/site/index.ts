@@ -1,5 +1,4 @@
-import { topics } from '../../runtime/log/contract.ts';
-import type { ActorType, Kind } from '../../runtime/shard/contract.ts';
+import { type ActorType, type Kind, topics } from '../../runtime/shard/contract.ts';
 import { dataGap } from '../device/facts.ts';
 import { ContributionDecoder } from './contribution.ts';
 import { siteTypes } from './facts.ts';

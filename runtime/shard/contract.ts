@@ -125,6 +125,8 @@ export type LifecycleDecoded =
   | { readonly ok: true; readonly serial: string; readonly kind: string; readonly record: LifecycleRecord }
   | { readonly ok: false; readonly reason: string };
 
+export { topics } from '../log/contract.ts';
+
 /** Topics of an actor type, all with the same partitions. */
 export interface ActorTopics {
   readonly readings: string;

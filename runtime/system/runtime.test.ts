@@ -5,7 +5,7 @@ import { afterEach, expect, test } from 'vitest';
 import { ManualClock } from '../kernel/clock.ts';
 import { GridfoldError } from '../kernel/errors.ts';
 import { currentOf } from '../shard/testing/test-fold.ts';
-import type { RuntimeOptions } from './runtime.ts';
+import type { RuntimeOptions } from './runtime-options.ts';
 import { lamp, openRig, START } from './testing/rig.ts';
 
 const closers: (() => Promise<unknown>)[] = [];

@@ -1,49 +1,15 @@
 import { type ActorSystemRef, start as startSystem, stop as stopSystem } from 'nact';
-import type { Clock } from '../kernel/clock.ts';
 import { GridfoldError } from '../kernel/errors.ts';
-import { type AppendRecord, type Log, topics } from '../log/contract.ts';
-import type { ActorType } from '../shard/contract.ts';
+import { type AppendRecord, topics } from '../log/contract.ts';
 import { encodeDeadLetter } from '../shard/outputs.ts';
-import type { Shard, ShardObserver } from '../shard/shard.ts';
+import type { Shard } from '../shard/shard.ts';
 import { TimerGate } from '../shard/timer-gate.ts';
 import { type AssetQuery, findAsset, homeOf, lifecycleOf, pageOfAssets, pageOfSummaries, summaryOf } from './assets.ts';
 import type { AssetView, Change, Engine, FleetView, LifecycleView, PartitionStatus, SinkStatus } from './engine.ts';
 import { FleetSummary } from './fleet.ts';
+import type { RunningSink, RuntimeOptions } from './runtime-options.ts';
 import { Stage } from './stage.ts';
 import { assetView, lifecycleView } from './view.ts';
-
-/** A sink at work, as the runtime sees it. */
-export interface RunningSink {
-  readonly name: string;
-  status(): SinkStatus;
-  /** Resolves when the target holds everything that stands in the derived topic now. */
-  drained(): Promise<void>;
-  /** Next offset of the derived topic that the target wants: nothing below it is needed any more. */
-  next(partition: number): number;
-}
-
-export interface RuntimeOptions {
-  /** Actor types in the order of the data's way: doors write to the first, each folds what those before it say. */
-  readonly types: readonly ActorType[];
-  readonly log: Log;
-  readonly clock: Clock;
-  readonly dataDir: string;
-  readonly commitIntervalMs: number;
-  readonly snapshotIntervalMs: number;
-  readonly snapshotRecords: number;
-  readonly horizonMs: number;
-  readonly blocksPerKind: number;
-  readonly maxResidentBytes: number;
-  readonly windowBytesPerBlock: number;
-  readonly silenceOutageMs: number;
-  readonly silenceGraceMs: number;
-  readonly retentionMs: number;
-  readonly retentionBytes: number | null;
-  readonly observer: (type: ActorType) => ShardObserver;
-  /** Adds the energy of the day, which the tables know and the shards do not. */
-  readonly withEnergy?: (fleet: FleetView) => FleetView;
-  readonly message: (level: 'info' | 'warn' | 'error', text: string, fields?: Record<string, unknown>) => void;
-}
 
 const REFUSED_TOPIC_PARTITION = 0;
 

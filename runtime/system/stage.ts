@@ -8,7 +8,7 @@ import { type ActorType, type InputTopic, topicOf } from '../shard/contract.ts';
 import { Shard, type ShardObserver, type ShardOptions } from '../shard/shard.ts';
 import type { TimerGate } from '../shard/timer-gate.ts';
 import type { Change, PartitionStatus } from './engine.ts';
-import type { RunningSink, RuntimeOptions } from './runtime.ts';
+import type { RunningSink, RuntimeOptions } from './runtime-options.ts';
 
 const TICK_MS = 100;
 const PUBLISH_IDLE_MS = 1000;

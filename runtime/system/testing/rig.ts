@@ -8,7 +8,8 @@ import type { Phase } from '../../shard/recovery.ts';
 import type { ShardObserver } from '../../shard/shard.ts';
 import type { Said } from '../../shard/testing/test-fold.ts';
 import { type LampRecord, toyType } from '../../shard/testing/toy.ts';
-import { Runtime, type RuntimeOptions } from '../runtime.ts';
+import { Runtime } from '../runtime.ts';
+import type { RuntimeOptions } from '../runtime-options.ts';
 
 export const START = Date.UTC(2026, 0, 1);
 
