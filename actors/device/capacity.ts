@@ -3,8 +3,9 @@ import type { Facts } from '../../runtime/shard/derived.ts';
 import { dayStart, dayText, monthOf, monthStart } from './calendar.ts';
 import type { DeviceAsset } from './columns.ts';
 import { capacityEstimate } from './facts.ts';
+import type { CapacitySide } from './capacity-record.ts';
 import { changeSide, readSide } from './side.ts';
-import { medianOf, type Sketch, withValue } from './sketch.ts';
+import { medianOf, withValue } from './sketch.ts';
 import { localDay } from './zone.ts';
 
 const HOUR_MS = 3_600_000;
@@ -15,20 +16,6 @@ const SHORTEST_TREND_MONTHS = 6;
 
 /** What a battery tells of what it holds: energy when full, Wh, or the share of what it held when new. */
 export type CapacityMeasure = 'energyFullWh' | 'soh';
-
-/** Months of a battery, and the one in progress. */
-export interface CapacitySide {
-  /** Number of the month in progress; see calendar.ts. */
-  readonly month: number;
-  readonly sketch: Sketch;
-  readonly samples: number;
-  /** Energy in and out since the first reading, at the newest sample, Wh. */
-  readonly movedWh: number;
-  /** Medians of the months that ended, oldest first. */
-  readonly past: readonly (readonly [month: number, median: number])[];
-  /** Highest median of three months in a row of samples; 0 = none ended. */
-  readonly best: number;
-}
 
 /**
  * Takes what a battery at rest tells of its capacity, once an hour: a management's estimate goes up and down, more so

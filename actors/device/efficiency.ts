@@ -1,21 +1,9 @@
 import type { Facts } from '../../runtime/shard/derived.ts';
 import { dayTurn } from './availability.ts';
 import type { DeviceAsset } from './columns.ts';
+import type { EfficiencySide } from './efficiency-record.ts';
 import { iso, roundTripEfficiency } from './facts.ts';
 import { changeSide, readSide } from './side.ts';
-
-/** A battery as it stood at a day's first reading; a window of efficiency begins and ends with one. */
-export interface EfficiencySide {
-  readonly from: number;
-  readonly inWh: number;
-  readonly outWh: number;
-  readonly remainingWh: number | null;
-  readonly soc: number | null;
-  /** Sum of all changes of the state of charge, up and down. */
-  readonly socMoved: number;
-  /** Time in the window, up to the newest day's end, of which nothing is known. */
-  readonly unknownMs: number;
-}
 
 /** What a battery tells of its charge, NaN where it does not. */
 export interface ChargeLevel {

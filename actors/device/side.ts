@@ -1,6 +1,6 @@
 import type { CursorBase } from '../../snapshots/cursor.ts';
-import type { CapacitySide } from './capacity.ts';
-import type { EfficiencySide } from './efficiency.ts';
+import type { CapacitySide } from './capacity-record.ts';
+import type { EfficiencySide } from './efficiency-record.ts';
 import type { SessionSide } from './supercharger/session-record.ts';
 
 /** Last value of a text, a list or an unknown field. */
