@@ -42,7 +42,12 @@ export const openApp: OpenApp = async (config, { localToken, log }) => {
     for (const close of closers.splice(0).reverse()) await close();
   };
   try {
-    const sink = await openDuckDbSink({ file: join(config.dataDir, 'olap.duckdb'), types: tablesOf(types), clock });
+    const sink = await openDuckDbSink({
+      file: join(config.dataDir, 'olap.duckdb'),
+      types: tablesOf(types),
+      timeZones: config.timeZone,
+      clock,
+    });
     let fail: (error: Error) => void = () => {};
     const failed = new Promise<Error>((resolve) => {
       fail = resolve;
