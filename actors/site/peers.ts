@@ -15,8 +15,8 @@ const FEWEST_PEERS = 2;
 /** Members that are known for less of the day than this share of the best known one are not compared. */
 const COVERED_SHARE = 0.8;
 
-/** Energies are kept so long beyond the floor that the day in which it lies can be folded whole. */
-export const PEER_DAYS_MS = DAY_MS + 2 * 3_600_000;
+/** Energies of inverters are kept so long beyond the floor: the day in which it lies can be folded whole. */
+export const PEER_DAYS_MS = DAY_MS + 6 * 3_600_000;
 
 /** The time zone in which the plant counts its days: that of its inverter installed first. */
 export function zoneOf(side: PlaceSide): string {

@@ -5,7 +5,7 @@ import type { Contribution } from './contribution.ts';
 import { holds, newest } from './members.ts';
 import { minuteOf, staleMinute } from './rollup.ts';
 import { doubt, openWaiting, sayWaiting, settle, type Table } from './rows.ts';
-import { firstAt, lastAt, type Row, rowsBetween } from './series.ts';
+import { firstAt, lastAt, type Row, rowAt, rowsBetween } from './series.ts';
 import { readPlace, type Draft, type Interval, type Member, MINUTE_MS, type PlaceAsset, QUARTER_MS } from './state.ts';
 import { sweep } from './sweep.ts';
 
@@ -71,14 +71,24 @@ function follow(turn: TurnOf, change: Change): void {
       const from = onlyLeft(change) ? Math.min(stay.to ?? Infinity, old?.to ?? Infinity) : Math.min(...times);
       doubtMinutes(turn, minuteOf(from) - 1, Number.POSITIVE_INFINITY);
       touch(turn, minuteOf(from) - 1, Number.POSITIVE_INFINITY);
-      draft.energies = doubt(draft.energies, Math.floor(from / QUARTER_MS), Number.POSITIVE_INFINITY);
+      const quarter = Math.max(Math.floor(from / QUARTER_MS), draft.floor / MINUTES_PER_QUARTER);
+      draft.energies = doubt(draft.energies, quarter, Number.POSITIVE_INFINITY);
       return;
     }
     case 'values': {
       const { minute, member, before } = change;
+      // A minute to come has a row only where the member's silence was told already.
+      const silent = member.intervals.some(({ type, gone }) => type === 'data_gap' && !gone);
+      const mayBeOver = (m: number) => silent || m <= minuteOf(draft.clock) || rowAt(draft.rollups.known, m) !== null;
       const next = firstAt(member.minutes, minute + 1, holds);
       const around = [lastAt(member.minutes, minute - 1, holds), rowOf(before, minute), rowOf(member, minute)];
-      settleMinutes(turn, [minute, ...around.filter((row) => row !== null).map(staleMinute)]);
+      settleMinutes(turn, [
+        minute,
+        ...around
+          .filter((row) => row !== null)
+          .map(staleMinute)
+          .filter(mayBeOver),
+      ]);
       const to = next === null ? Number.POSITIVE_INFINITY : next.rows[next.at] - 1;
       doubtMinutes(turn, minute, to);
       touch(turn, minute, Math.min(to, ...around.filter((row) => row !== null).map(staleMinute)));
@@ -105,7 +115,7 @@ function follow(turn: TurnOf, change: Change): void {
 
 /** The rows of these minutes are to be said anew. */
 function doubtMinutes({ draft }: TurnOf, from: number, to: number): void {
-  draft.rollups = doubt(draft.rollups, from, to);
+  draft.rollups = doubt(draft.rollups, Math.max(from, draft.floor), to);
 }
 
 function touch({ touched }: TurnOf, from: number, to: number): void {
@@ -186,7 +196,8 @@ function settleMinutes(turn: TurnOf, minutes: readonly number[]): void {
 }
 
 function settleQuarter({ draft, plan, serial, out }: TurnOf, quarter: number): void {
-  if (plan.energy !== null) draft.energies = settle(draft.energies, plan.energy, draft, quarter, serial, out);
+  if (plan.energy !== null && quarter >= draft.floor / MINUTES_PER_QUARTER)
+    draft.energies = settle(draft.energies, plan.energy, draft, quarter, serial, out);
 }
 
 /** A contribution to another minute than the one before: what lies before it is said. */

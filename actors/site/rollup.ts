@@ -39,11 +39,10 @@ export function toldOf({ stay, row }: Standing, name: string): number {
  * there is nothing to sum, so who came and went then makes no row, in whatever order the two are told.
  */
 export function happened(side: PlaceSide, minute: number): boolean {
-  const begun = minute >= minuteOf(side.members.reduce((at, { firstAt }) => Math.min(at, firstAt), Infinity));
   for (const stay of side.stays) {
     if (stay.gone) continue;
     const moves = minuteOf(stay.from) === minute || (stay.to !== null && minuteOf(stay.to) === minute);
-    if (moves && begun) return true;
+    if (moves && minute >= minuteOf(begin(side))) return true;
     if (stay.from >= (minute + 1) * MINUTE_MS) continue;
     const member = memberOf(side, stay.serial);
     const row = member === null ? null : newest(member, minute);
@@ -56,6 +55,11 @@ export function happened(side: PlaceSide, minute: number): boolean {
     if (minuteOf(staleAt) === minute && inTime && isOver(side, member as Member, at, minute)) return true;
   }
   return false;
+}
+
+/** Time of the first reading of all. */
+function begin({ members }: PlaceSide): number {
+  return members.reduce((at, { firstAt }) => Math.min(at, firstAt), Number.POSITIVE_INFINITY);
 }
 
 /** Whether it is certain that nothing came until then: somebody told a later time, or the silence itself was told. */

@@ -1,5 +1,5 @@
 import type { DerivedData, DerivedType, Facts } from '../../runtime/shard/derived.ts';
-import { type Chunk, put, remove, rowAt, type Series, without } from './series.ts';
+import { type Chunk, put, remove, rowAt, rowsIn, type Series, without, withRows } from './series.ts';
 import type { PlaceSide, Rows } from './state.ts';
 
 /** A table whose rows are a function of the state of the actor. */
@@ -55,8 +55,8 @@ function sayRow(table: Table, side: PlaceSide, place: number, serial: string, ou
 
 function waiting({ known, waitsFrom }: Rows, end: number): number[] {
   const places: number[] = [];
-  for (const { from, rows } of chunksWithin(known, waitsFrom, end)) {
-    if (from >= end) break;
+  for (const chunk of chunksWithin(known, waitsFrom, end)) {
+    const rows = rowsIn(chunk, known.width);
     for (let at = 0; at < rows.length; at += 2) {
       if (rows[at] >= waitsFrom && rows[at] < end && rows[at + 1] === 0) places.push(rows[at]);
     }
@@ -74,18 +74,17 @@ function chunksWithin({ chunks, span }: Series, from: number, end: number): read
 
 /** Sets the flag of every row from `from` to `to`, both included. */
 function flag(known: Series, from: number, to: number, value: number): Series {
-  let chunks: Chunk[] | null = null;
+  let changed = known;
   for (let c = known.chunks.length - 1; c >= 0 && known.chunks[c].from + known.span > from; c--) {
-    const { rows } = known.chunks[c];
+    if (known.chunks[c].from > to) continue;
+    const rows = rowsIn(known.chunks[c], known.width);
     let copy: number[] | null = null;
     for (let at = 0; at < rows.length; at += 2) {
       if (rows[at] < from || rows[at] > to || rows[at + 1] === value) continue;
       copy ??= rows.slice();
       copy[at + 1] = value;
     }
-    if (copy === null) continue;
-    chunks ??= known.chunks.slice();
-    chunks[c] = { ...known.chunks[c], rows: copy };
+    if (copy !== null) changed = { ...known, chunks: withRows(changed, c, copy, known.chunks[c].arrivedAt) };
   }
-  return chunks === null ? known : { ...known, chunks };
+  return changed;
 }

@@ -6,7 +6,9 @@ import { type Series, series } from './series.ts';
 
 export const MINUTE_MS = 60_000;
 export const QUARTER_MS = 15 * MINUTE_MS;
+/** Chunks of members that report every minute, and of those that report less often; whole numbers of them make six hours. */
 const MINUTES_PER_CHUNK = 60;
+const MINUTES_PER_LONG_CHUNK = 180;
 const QUARTERS_PER_CHUNK = 24;
 
 /** A member holds a slot for a time: one version of a `slot_occupancy`. */
@@ -116,11 +118,13 @@ const EMPTY: PlaceSide = {
   refused: 0,
   stays: [],
   members: [],
-  rollups: { known: series(2, MINUTES_PER_CHUNK), waitsFrom: Number.POSITIVE_INFINITY },
+  rollups: { known: series(2, MINUTES_PER_LONG_CHUNK), waitsFrom: Number.POSITIVE_INFINITY },
   energies: { known: series(2, QUARTERS_PER_CHUNK), waitsFrom: Number.POSITIVE_INFINITY },
   said: [],
   marks: series(4, MINUTES_PER_CHUNK),
 };
+
+const OFTEN: ReadonlySet<string> = new Set(['megapack', 'supercharger']);
 
 /** Width of a member's rows by kind: what comes before the values, and the values. */
 export function newMember(serial: string, kind: string, values: number): Member {
@@ -129,7 +133,7 @@ export function newMember(serial: string, kind: string, values: number): Member 
     kind,
     meters: false,
     firstAt: Number.POSITIVE_INFINITY,
-    minutes: series(4 + values, MINUTES_PER_CHUNK),
+    minutes: series(4 + values, OFTEN.has(kind) ? MINUTES_PER_CHUNK : MINUTES_PER_LONG_CHUNK),
     energy: series(5, QUARTERS_PER_CHUNK),
     meter: series(7, QUARTERS_PER_CHUNK),
     intervals: [],

@@ -15,25 +15,26 @@ const MAX_ROWS = 250_000;
 const ROWS_BETWEEN_SWEEPS = 4096;
 /** A region groups the losses of the grid of so long. */
 export const GRID_EVENTS_KEPT_MS = 31 * 24 * 3_600_000;
-const HOUR_MINUTES = 60;
-const HOUR_MS = HOUR_MINUTES * MINUTE_MS;
+/** The floor rises in steps of whole chunks, whatever their span. */
+const STEP_MINUTES = 6 * 60;
+const STEP_MS = STEP_MINUTES * MINUTE_MS;
 
-/** Forgets what lies beyond the horizon, once in an hour of the place's time or in the grace. */
+/** Forgets what lies beyond the horizon, once in a step of the place's time or in the grace. */
 export function sweep(draft: Draft, arrivedAt: number, clock: number, sayBefore: (minute: number) => void): void {
   draft.sinceSweep += 1;
-  const hourPassed = Math.floor(draft.clock / HOUR_MS) !== Math.floor(clock / HOUR_MS);
-  if (!hourPassed && arrivedAt - draft.sweptAt < GRACE_MS && draft.sinceSweep < ROWS_BETWEEN_SWEEPS) return;
+  const passed = Math.floor(draft.clock / STEP_MS) !== Math.floor(clock / STEP_MS);
+  if (!passed && arrivedAt - draft.sweptAt < GRACE_MS && draft.sinceSweep < ROWS_BETWEEN_SWEEPS) return;
   draft.sweptAt = arrivedAt;
   draft.sinceSweep = 0;
-  const horizon = wholeHour(minuteOf(draft.clock - HORIZON_MS));
+  const horizon = wholeStep(minuteOf(draft.clock - HORIZON_MS));
   const floor = rowsOf(draft) > MAX_ROWS ? horizon : Math.min(horizon, oldestArrival(draft, arrivedAt - GRACE_MS));
   if (floor <= draft.floor) return;
   sayBefore(floor);
   raise(draft, floor);
 }
 
-function wholeHour(minute: number): number {
-  return minute - (minute % HOUR_MINUTES);
+function wholeStep(minute: number): number {
+  return minute - (minute % STEP_MINUTES);
 }
 
 /** Start of the oldest chunk in which something arrived since. */
@@ -48,7 +49,7 @@ function oldestArrival({ members }: Draft, since: number): number {
     look(energy, QUARTER_MS / MINUTE_MS);
     look(meter, QUARTER_MS / MINUTE_MS);
   }
-  return oldest === Number.POSITIVE_INFINITY ? oldest : wholeHour(oldest);
+  return oldest === Number.POSITIVE_INFINITY ? oldest : wholeStep(oldest);
 }
 
 function rowsOf({ members }: Draft): number {
@@ -58,13 +59,14 @@ function rowsOf({ members }: Draft): number {
 /** Everything before the floor goes; the newest values of a member before it stay, since they hold until it speaks. */
 function raise(draft: Draft, floor: number): void {
   const floorMs = floor * MINUTE_MS;
-  const quarter = Math.floor((floorMs - PEER_DAYS_MS) / QUARTER_MS);
+  const quarter = floorMs / QUARTER_MS;
+  const energyFrom = ({ kind }: Member) => (kind === 'inverter' ? (floorMs - PEER_DAYS_MS) / QUARTER_MS : quarter);
   draft.floor = floor;
   draft.members = draft.members.map(
     (member): Member => ({
       ...member,
       minutes: without(member.minutes, floor, holds),
-      energy: without(member.energy, quarter, null),
+      energy: without(member.energy, energyFrom(member), null),
       meter: without(member.meter, quarter, null),
       intervals: member.intervals.filter((i) => keptUntil(i) >= floorMs),
     }),
