@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { openTestFold } from '../../runtime/shard/testing/test-fold.ts';
+import { siteType } from './index.ts';
 import { Oracle } from './testing/oracle.ts';
 import {
   type Current,
@@ -10,7 +12,9 @@ import {
   QUARTER,
   START,
   stay,
+  tell,
   type Told,
+  to,
   told,
   values,
 } from './testing/told.ts';
@@ -114,10 +118,11 @@ const delivery = history.chain((records) =>
   }),
 );
 
-test('order and repetition of contributions do not matter', async () => {
+test.each(['site', 'cabinet'])('order and repetition of what a %s is told do not matter', async (kind) => {
   await fc.assert(
     fc.asyncProperty(delivery, async ({ records, arrived }) => {
-      expect(await currentAfter(arrived)).toEqual(await currentAfter(records));
+      const here = (all: readonly Told[]) => all.map((record) => to(kind, 'S', record));
+      expect(await currentAfter(here(arrived))).toEqual(await currentAfter(here(records)));
     }),
     { numRuns: RUNS },
   );
@@ -169,3 +174,64 @@ function byTime(
 ): Map<number, Record<string, unknown>> {
   return new Map(dataOf(current, type).map((data) => [Date.parse(data[start] as string), { ...data }]));
 }
+
+const HOURS = 60;
+const LATE_HOURS = 20;
+
+/** A life of sixty hours in which contributions come up to twenty hours late, some twice. */
+const life = fc.array(
+  fc.record({
+    serial,
+    minute: fc.integer({ min: 0, max: HOURS * 60 - 1 }),
+    late: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(LATE_HOURS * 60) }),
+    twice: fc.boolean(),
+    power,
+    what: fc.constantFrom('values', 'values', 'values', 'energy', 'gap', 'state'),
+    length: fc.integer({ min: 1, max: 600 }),
+  }),
+  { minLength: 50, maxLength: 250 },
+);
+
+type Event = typeof life extends fc.Arbitrary<(infer E)[]> ? E : never;
+
+function contributionOf({ serial, minute, power, what, length }: Event, version: number): Told {
+  const at = START + minute * MINUTE;
+  const kind = kindOf(serial);
+  const end = at + length * MINUTE;
+  if (what === 'values') return values(serial, kind, at, { powerW: power }, version);
+  if (what === 'energy') return energy(serial, kind, at - (at % QUARTER), length, length * 2, version);
+  const data = { fromTime: at, toTime: end };
+  if (what === 'gap') return told(serial, kind, 'data_gap', key(serial, at), at, { ...data, class: 'silent' }, version);
+  const state = { ...data, region: 'operation', state: length % 2 === 0 ? 'standby' : 'charging' };
+  return told(serial, kind, 'state_interval', key(serial, at), at, state, version);
+}
+
+test('what is forgotten beyond the horizon changes nothing that comes within it', async () => {
+  await fc.assert(
+    fc.asyncProperty(life, async (events) => {
+      const stays = SERIALS.map((s) => stay(s, kindOf(s), `own-${s}`, START, null));
+      const arrivals = events
+        .flatMap((event, i) => {
+          const record = contributionOf(event, i + 2);
+          const arrived = START + (event.minute + event.late) * MINUTE;
+          return event.twice
+            ? [
+                { record, arrived },
+                { record, arrived: arrived + 30 * MINUTE },
+              ]
+            : [{ record, arrived }];
+        })
+        .sort((a, b) => a.arrived - b.arrived);
+      const live = await openTestFold(siteType, { blocksPerKind: 1 });
+      try {
+        tell(live, stays);
+        for (const { record, arrived } of arrivals) tell(live, [record], arrived);
+        const expected = await currentAfter([...stays, ...arrivals.map(({ record }) => record)]);
+        expect(live.current()).toEqual(expected);
+      } finally {
+        await live.close();
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
