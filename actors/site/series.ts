@@ -2,7 +2,7 @@ import { packRows, unpackRows } from './packing.ts';
 
 /**
  * Rows of numbers in order of a whole number (a minute, a quarter of an hour), kept in chunks so that a change copies
- * little; all but the last two chunks are packed. Everything is immutable, since a snapshot may still be writing what is replaced.
+ * little; all but the last chunk are packed. Everything is immutable, since a snapshot may still be writing what is replaced.
  */
 export interface Series {
   /** Numbers per row; the first is its place in the order. */
@@ -23,7 +23,7 @@ export interface Chunk {
 }
 
 /** So many chunks at the end are not packed: most of what comes is about now. */
-const PLAIN_CHUNKS = 2;
+const PLAIN_CHUNKS = 1;
 
 /** A row where it lies: `rows[at]` is its place, what follows are its values. */
 export interface Row {
