@@ -18,9 +18,10 @@ const COVERED_SHARE = 0.8;
 /** Energies of inverters are kept so long beyond the floor: the day in which it lies can be folded whole. */
 export const PEER_DAYS_MS = DAY_MS + 6 * 3_600_000;
 
-/** The time zone in which the plant counts its days: that of its inverter installed first. */
-export function zoneOf(side: PlaceSide): string {
-  return side.stays.find((stay) => !stay.gone && stay.kind === 'inverter')?.timeZone ?? 'UTC';
+/** The time zone in which a plant counts its days: that of its inverter installed first. Null: no plant. */
+export function zoneOf(side: PlaceSide): string | null {
+  const first = side.stays.find((stay) => !stay.gone && stay.kind === 'inverter');
+  return first === undefined ? null : (first.timeZone ?? 'UTC');
 }
 
 export interface Day {

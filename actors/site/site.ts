@@ -3,6 +3,7 @@ import type { Address, Facts } from '../../runtime/shard/derived.ts';
 import type { Fact } from '../../runtime/shard/facts.ts';
 import { isoTime as iso } from '../../runtime/kernel/iso.ts';
 import { dataGap } from '../device/facts.ts';
+import { localDay } from '../device/zone.ts';
 import type { Change } from './apply.ts';
 import { slotConflicts } from './conflicts.ts';
 import { energyAt, hasEnergy } from './energy.ts';
@@ -56,28 +57,32 @@ function derive(
   if (moved || first || about('interval', 'data_gap')) sayOnly(draft, [dataGap.name], gatewayGaps(draft, siteId), out);
   if (moved || first || about('interval', 'grid_event'))
     sayOnly(draft, [siteGridEvent.name], siteGridEvents(draft, siteId), out);
-  for (const day of daysToCompare(draft, changes, clock)) {
-    const about = ({ eventTime }: { eventTime: number }) => eventTime === day.start;
-    sayOnly(draft, [underperformance.name], underperformers(draft, siteId, day), out, about);
-  }
+  const days = daysToCompare(draft, changes, clock);
+  if (!moved && days.length === 0) return;
+  // With the members the time zone may change, and with it all days.
+  const starts = new Set(days.map(({ start }) => start));
+  const wanted = days.flatMap((day) => underperformers(draft, siteId, day));
+  sayOnly(draft, [underperformance.name], wanted, out, ({ eventTime }) => moved || starts.has(eventTime));
 }
 
 /** Days that are over and of which something changed, or that have just passed. */
 function daysToCompare(draft: Draft, changes: readonly Change[], clock: number): Day[] {
-  if (!draft.stays.some(({ kind }) => kind === 'inverter')) return [];
   const zone = zoneOf(draft);
+  if (zone === null) return [];
+  const today = localDay(zone, draft.clock);
   const days = new Map<number, Day>();
   const add = (from: number, to: number) => {
-    for (let day = dayOf(zone, from); day.start < to; day = dayOf(zone, day.end)) days.set(day.number, day);
+    if (localDay(zone, from) === today) return;
+    for (let day = dayOf(zone, from); day.start < to && day.number < today; day = dayOf(zone, day.end))
+      days.set(day.number, day);
   };
   for (const change of changes) {
     if (change.what === 'energy') add(change.quarter * QUARTER_MS, change.quarter * QUARTER_MS + 1);
     if (change.what === 'stay') add(oldestEnergy(draft), draft.clock);
   }
-  if (dayOf(zone, clock).number !== dayOf(zone, draft.clock).number)
-    add(Math.max(clock, oldestEnergy(draft)), draft.clock);
+  if (localDay(zone, clock) !== today) add(Math.max(clock, oldestEnergy(draft)), draft.clock);
   const kept = draft.floor * MINUTE_MS - PEER_DAYS_MS;
-  return [...days.values()].filter(({ start, end }) => end <= draft.clock && start >= kept);
+  return [...days.values()].filter(({ start }) => start >= kept);
 }
 
 function oldestEnergy({ members, clock }: PlaceSide): number {
