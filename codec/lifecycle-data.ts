@@ -25,6 +25,7 @@ const INSTALLED = {
   siteId: part('label', 'Site.', true),
   position: part('label', 'Slot at the site.', true),
   cabinet: part('label', 'Cabinet that feeds it.'),
+  cabinetLimitW: part('amount', 'Power that the cabinet shares out, W.'),
   region: part('label', 'Area of the site, for instance a grid zone.'),
   replaces: part('serial', 'Serial of the unit that held the position before.'),
   timeZone: part('zone', "The asset's IANA time zone; a day means this zone."),

@@ -353,6 +353,7 @@ export const slotOccupancy: DerivedType = {
     column('installEpoch', 'integer', 'Number of this installation in the life of the asset, from 1'),
     column('replaces', 'text', 'Serial of the asset that held the slot before, where the record tells'),
     column('cabinet', 'text', 'Cabinet that feeds the slot, where the record tells'),
+    column('cabinetLimitW', 'double', 'Power that the cabinet shares out, where the record tells', 'W'),
     column('region', 'text', 'Area of the site, where the record tells'),
     column('model', 'text', 'Model of the asset, as last told before'),
     column('ratedW', 'double', 'Rated power of the asset, as last told before', 'W'),

@@ -122,7 +122,16 @@ describe('lifecycle', () => {
         toTime: null,
         installEpoch: 1,
         replaces: null,
-        ...{ cabinet: null, region: null, model: null, ratedW: null, capacityWh: null, cadenceS: null, timeZone: null },
+        ...{
+          cabinet: null,
+          cabinetLimitW: null,
+          region: null,
+          model: null,
+          ratedW: null,
+          capacityWh: null,
+          cadenceS: null,
+          timeZone: null,
+        },
       },
     ]);
     expect(keys).toContain('PW-1/r4');

@@ -12,6 +12,7 @@ export interface Nameplate {
 }
 
 interface Held extends Occupancy {
+  readonly cabinetLimitW: number | null;
   readonly epoch: number;
   readonly replaces: string | null;
   readonly plate: Nameplate;
@@ -34,7 +35,13 @@ export class Occupancies {
     const siteId = text(data.siteId);
     const slot = text(data.position) ?? text(data.slot);
     if (siteId === null || slot === null) return;
-    const where = { siteId, slot, cabinet: text(data.cabinet), region: text(data.region) };
+    const where = {
+      siteId,
+      slot,
+      cabinet: text(data.cabinet),
+      cabinetLimitW: amount(data.cabinetLimitW),
+      region: text(data.region),
+    };
     this.#held.push({ ...where, from: at, epoch: this.#epoch, replaces: text(data.replaces), plate, to: null });
   }
 
@@ -70,7 +77,7 @@ export class Occupancies {
   }
 
   say(out: Facts): void {
-    for (const { siteId, slot, cabinet, region, from, to, epoch, replaces, plate } of this.#held) {
+    for (const { siteId, slot, cabinet, cabinetLimitW, region, from, to, epoch, replaces, plate } of this.#held) {
       out.emit(slotOccupancy, `${siteId}/${slot}/${iso(from)}`, from, {
         siteId,
         slot,
@@ -80,11 +87,17 @@ export class Occupancies {
         installEpoch: epoch,
         replaces,
         cabinet,
+        cabinetLimitW,
         region,
         ...plate,
       });
     }
   }
+}
+
+/** A power; null where none is told. */
+function amount(value: unknown): number | null {
+  return typeof value === 'number' && value >= 0 ? value : null;
 }
 
 function text(value: unknown): string | null {

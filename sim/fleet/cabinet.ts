@@ -112,6 +112,7 @@ export function* cabinetLifecycle(
       siteId: cabinet.siteId,
       position: `${cabinet.name}/stall-${i + 1}`,
       cabinet: cabinet.name,
+      cabinetLimitW: cabinet.limitW,
       cadenceSeconds,
     };
     const steps: [type: string, time: number, source: string, data: Record<string, unknown>][] = [

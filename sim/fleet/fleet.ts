@@ -223,6 +223,7 @@ function* bornRecords(
     : { model: 'Solar Inverter', ratedW: home.inverterW };
   const installed = {
     siteId: home.siteId,
+    region: home.city.name,
     position: isBattery ? 'battery-1' : 'solar-1',
     timeZone: home.city.timeZone.name,
     cadenceSeconds,

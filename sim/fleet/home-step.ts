@@ -2,7 +2,7 @@ import { Random } from '../random.ts';
 import { type LifecycleRecord, lifecycle, type SourceRecord, telemetry } from '../record.ts';
 import { chargeableW } from './battery.ts';
 import { type Fault, stepFault } from './fault.ts';
-import { gridConnected, type GridState, isIsland, stepGrid } from './grid.ts';
+import { cityOutage, gridConnected, type GridState, isIsland, stepGrid } from './grid.ts';
 import { householdLoad } from './household.ts';
 import {
   decideInverter,
@@ -71,7 +71,8 @@ export function newHomeState(home: Home, time: number): HomeState {
 export function stepHome(home: Home, before: HomeState, time: number, holdMs: number, rates: FleetRates): HomeStep {
   const random = Random.of(home.seed, home.siteId, time);
   const dtMs = Math.min(time - before.time, LONGEST_FLOW_MS);
-  const grid = stepGrid(before.grid, time, dtMs, rates, random);
+  const dark = cityOutage(home.seed, home.city.name, time, rates);
+  const grid = stepGrid(before.grid, time, dtMs, dark, rates, random);
   const silence = stepSilence(before.silence, time, dtMs, rates, random);
   const flown = flowPowerwall(home, before.powerwall, dtMs);
   const health = stepPowerwallHealth(flown, time, dtMs, rates, random);

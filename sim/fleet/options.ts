@@ -16,6 +16,8 @@ export interface FleetRates {
   readonly silenceLoss: number;
   /** Grid outages per home and day. @default 0.1 */
   readonly outagesPerDay: number;
+  /** Outages of a whole city per day: all its homes are dark at once. @default 0.1 */
+  readonly cityOutagesPerDay: number;
   /** Mean length of an outage in milliseconds. @default 25 min */
   readonly outageMs: number;
   /** Faults per asset and day. @default 0.05 */
@@ -36,6 +38,7 @@ export const defaultRates: FleetRates = {
   silenceMs: 1_200_000,
   silenceLoss: 0.3,
   outagesPerDay: 0.1,
+  cityOutagesPerDay: 0.1,
   outageMs: 1_500_000,
   faultsPerDay: 0.05,
   faultMs: 2_700_000,
@@ -50,6 +53,7 @@ export const calmRates: FleetRates = {
   duplicate: 0,
   silencesPerDay: 0,
   outagesPerDay: 0,
+  cityOutagesPerDay: 0,
   faultsPerDay: 0,
   updatesPerDay: 0,
 };

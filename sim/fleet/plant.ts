@@ -135,7 +135,13 @@ export function* plantLifecycle(plant: Plant, startTime: number, cadenceSeconds:
   const inService = startTime - plant.ageDays * DAY_MS;
   const made = { model: 'Megapack 2 XL', capacityWh: battery.capacityWh, ratedW: battery.ratedW };
   for (const [i, serial] of plant.serials.entries()) {
-    const installed = { siteId, position: `unit-${i + 1}`, timeZone: city.timeZone.name, cadenceSeconds };
+    const installed = {
+      siteId,
+      region: city.name,
+      position: `unit-${i + 1}`,
+      timeZone: city.timeZone.name,
+      cadenceSeconds,
+    };
     const steps: [type: string, time: number, source: string, data: Record<string, unknown>][] = [
       ['manufactured', inService - 90 * DAY_MS, 'factory', made],
       ['shipped', inService - 60 * DAY_MS, 'logistics', {}],
