@@ -142,12 +142,11 @@ function applyInterval(draft: Draft, c: Contribution, start: string, end: string
     data: c.type === 'grid_event' || c.type === 'site_grid_event' ? { ...c.data } : null,
   };
   const known = memberOf(draft, c.serial);
-  const old = known?.intervals.find((i) => i.key === c.key && i.type === c.type) ?? null;
-  if (old === null && to !== null && to < draft.floor * MINUTE_MS) return refuse(draft);
   const kept = withInterval(known ?? teller(draft, c), interval);
   if (kept === undefined) return [];
+  if (kept.old === null && to !== null && to < draft.floor * MINUTE_MS) return refuse(draft);
   keepMember(draft, kept.member);
-  return [{ what: 'interval', member: kept.member, interval, old }];
+  return [{ what: 'interval', member: kept.member, interval, old: kept.old }];
 }
 
 /** Counted, and nothing else. */

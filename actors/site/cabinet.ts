@@ -3,7 +3,7 @@ import type { Kind } from '../../runtime/shard/contract.ts';
 import type { DerivedData, Facts } from '../../runtime/shard/derived.ts';
 import type { Change } from './apply.ts';
 import { cabinetInhibit, cabinetInterval, cabinetOverallocation, cabinetRollup } from './facts.ts';
-import { covers } from './members.ts';
+import { operationAt } from './members.ts';
 import { foldPlace, openPlace, type PlacePlan, type Touched } from './place.ts';
 import { happened, minuteOf, type Standing, standingAt, toldOf } from './rollup.ts';
 import type { Table } from './rows.ts';
@@ -61,8 +61,7 @@ export function cabinetAt(side: PlaceSide, minute: number): DerivedData {
 
 /** Operation state of a stall, as last known where it is silent. */
 function stateOf({ member }: Standing, end: number): string {
-  const interval = member?.intervals.find((i) => i.type === 'state_interval' && covers(i, end));
-  return interval?.word ?? 'unknown';
+  return (member === null ? null : operationAt(member, end)) ?? 'unknown';
 }
 
 function sum(stalls: readonly Standing[], name: string): number | null {

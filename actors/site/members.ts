@@ -66,15 +66,36 @@ export function keepStay(draft: Draft, stay: Stay): boolean {
 
 /** Puts an interval in place of its older version, which is returned; undefined: what is known is as new. */
 export function withInterval(member: Member, interval: Interval): { member: Member; old: Interval | null } | undefined {
-  const { intervals } = member;
-  const i = intervals.findIndex(({ key, type }) => key === interval.key && type === interval.type);
-  const old = i < 0 ? null : intervals[i];
+  const list = interval.type === 'state_interval' ? 'states' : 'intervals';
+  const known = member[list];
+  const i = known.findLastIndex(({ key, type }) => key === interval.key && type === interval.type);
+  const old = i < 0 ? null : known[i];
   if (old !== null && old.version >= interval.version) return undefined;
-  const next = intervals.filter((_, k) => k !== i);
+  const next = i < 0 ? known.slice() : known.toSpliced(i, 1);
   let at = next.length;
   while (at > 0 && (next[at - 1].from - interval.from || compare(next[at - 1].key, interval.key)) > 0) at--;
   next.splice(at, 0, interval);
-  return { member: { ...member, intervals: next }, old };
+  return { member: { ...member, [list]: next }, old };
+}
+
+/** State of region operation at the last instant before `end`: the one that began last, if it lasted; null where none did. */
+export function operationAt({ states }: Member, end: number): string | null {
+  let i = states.length - 1;
+  while (i >= 0 && (states[i].gone || states[i].from >= end)) i = before(states, i, end);
+  return i >= 0 && covers(states[i], end) ? states[i].word : null;
+}
+
+/** Steps back in `states`, over all that begin at `end` or later at once. */
+function before(states: readonly Interval[], last: number, end: number): number {
+  if (states[last].from < end) return last - 1;
+  let low = 0;
+  let high = last;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (states[middle].from < end) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
 }
 
 /** The stays that are asked for, of each asset the last one, in order. */

@@ -100,9 +100,9 @@ function follow(turn: TurnOf, change: Change): void {
       return;
     case 'interval': {
       if (change.interval.type === 'data_gap') settleSilence(turn, change.member, change.interval);
-      const [from, to] = changedSpan(change.interval, change.old);
       if (change.interval.type !== 'fault' && change.interval.type !== 'state_interval') return;
-      const end = to === null ? Number.POSITIVE_INFINITY : minuteOf(to);
+      const [from, to] = changedSpan(change.interval, change.old);
+      const end = minuteOf(change.interval.type === 'fault' ? to : Math.max(to, nextState(change.member, from)));
       doubtMinutes(turn, minuteOf(from) - 1, end);
       touch(turn, minuteOf(from) - 1, end);
       return;
@@ -129,14 +129,16 @@ function onlyLeft({ stay, old }: Extract<Change, { what: 'stay' }>): boolean {
 }
 
 /** The time in which the newer version of an interval says something else than the older one. */
-function changedSpan(interval: Interval, old: Interval | null): readonly [from: number, to: number | null] {
+function changedSpan(interval: Interval, old: Interval | null): readonly [from: number, to: number] {
   const end = (i: Interval) => i.to ?? Number.POSITIVE_INFINITY;
-  if (old === null || old.gone !== interval.gone || old.from !== interval.from || old.word !== interval.word) {
-    const from = Math.min(interval.from, old?.from ?? interval.from);
-    return [from, interval.to === null || old?.to === null ? null : Math.max(interval.to, old?.to ?? interval.to)];
-  }
-  const to = Math.max(end(old), end(interval));
-  return [Math.min(end(old), end(interval)), to === Number.POSITIVE_INFINITY ? null : to];
+  if (old === null || old.gone !== interval.gone || old.from !== interval.from || old.word !== interval.word)
+    return [Math.min(interval.from, old?.from ?? interval.from), Math.max(end(interval), end(old ?? interval))];
+  return [Math.min(end(old), end(interval)), Math.max(end(old), end(interval))];
+}
+
+/** Up to the next one that begins, a state decides alone: even when it is over, what began before it does not count. */
+function nextState({ states }: Member, from: number): number {
+  return states.find((i) => !i.gone && i.from > from)?.from ?? Number.POSITIVE_INFINITY;
 }
 
 /** Minutes in which members came or left. */

@@ -1,6 +1,6 @@
 import type { DerivedData } from '../../runtime/shard/derived.ts';
 import { fieldPlace, isBattery, METERS } from './fields.ts';
-import { covers, lastStays, memberOf, newest, timeOf } from './members.ts';
+import { covers, lastStays, memberOf, newest, operationAt, timeOf } from './members.ts';
 import type { Row } from './series.ts';
 import { type Member, MINUTE_MS, type PlaceSide, type Stay } from './state.ts';
 
@@ -191,11 +191,10 @@ function stateOf(all: readonly Standing[], end: number): DerivedData {
   const units = new Map<string, number>();
   let faultsOpen = 0;
   for (const { member } of all) {
-    for (const interval of member?.intervals ?? []) {
-      if (!covers(interval, end)) continue;
-      if (interval.type === 'fault') faultsOpen++;
-      else if (interval.type === 'state_interval') units.set(interval.word, (units.get(interval.word) ?? 0) + 1);
-    }
+    if (member === null) continue;
+    const state = operationAt(member, end);
+    if (state !== null) units.set(state, (units.get(state) ?? 0) + 1);
+    for (const interval of member.intervals) if (interval.type === 'fault' && covers(interval, end)) faultsOpen++;
   }
   const unitsByState = Object.fromEntries([...units].sort(([a], [b]) => (a < b ? -1 : 1)));
   return { unitsByState, faultsOpen };

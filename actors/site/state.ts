@@ -58,8 +58,10 @@ export interface Member {
   readonly energy: Series;
   /** [quarter, version, load Wh, solar Wh, import Wh, export Wh, coverage] */
   readonly meter: Series;
-  /** In order of `from`, then key. */
+  /** Faults, silences and times away from the grid, in order of `from`, then key. */
   readonly intervals: readonly Interval[];
+  /** States of region operation, in the same order. */
+  readonly states: readonly Interval[];
 }
 
 /** A fact that was said and that later contributions may still change. */
@@ -137,6 +139,7 @@ export function newMember(serial: string, kind: string, values: number): Member 
     energy: series(5, QUARTERS_PER_CHUNK),
     meter: series(7, QUARTERS_PER_CHUNK),
     intervals: [],
+    states: [],
   };
 }
 

@@ -1,7 +1,7 @@
 import { isoTime as iso } from '../../runtime/kernel/iso.ts';
 import { dataGap } from '../device/facts.ts';
 import { siteGridEvent, slotConflict } from './facts.ts';
-import { covers } from './members.ts';
+import { operationAt } from './members.ts';
 import { minuteOf, rollupAt, type Standing, standingAt, toldOf } from './rollup.ts';
 import type { PlaceSide } from './state.ts';
 
@@ -23,7 +23,7 @@ export function siteSummary(siteId: string, side: PlaceSide): object {
 
 function memberSummary(one: Standing, clock: number): object {
   const { stay, member, row } = one;
-  const state = member?.intervals.find((i) => i.type === 'state_interval' && covers(i, clock + 1))?.word ?? null;
+  const state = member === null ? null : operationAt(member, clock + 1);
   const value = (name: string) => (Number.isNaN(toldOf(one, name)) ? null : toldOf(one, name));
   return {
     serial: stay.serial,

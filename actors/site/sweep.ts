@@ -69,6 +69,7 @@ function raise(draft: Draft, floor: number): void {
       energy: without(member.energy, energyFrom(member), null),
       meter: without(member.meter, quarter, null),
       intervals: member.intervals.filter((i) => keptUntil(i) >= floorMs),
+      states: member.states.filter((i) => keptUntil(i) >= floorMs),
     }),
   );
   draft.rollups = forget(draft.rollups, floor);

@@ -50,7 +50,12 @@ export class Oracle {
     const serials = members.map(({ stay }) => stay.serial);
     const open = (type: string) => this.#of(type).filter((i) => lastsAt(i, end) && serials.includes(i.serial));
     const units: Record<string, number> = {};
-    for (const { data } of open('state_interval')) units[data.state as string] = (units[data.state as string] ?? 0) + 1;
+    for (const who of new Set(serials)) {
+      const begun = this.#of('state_interval').filter((i) => i.serial === who && spanOf(i)[0] < end);
+      const last = begun.sort((a, b) => spanOf(a)[0] - spanOf(b)[0]).at(-1);
+      if (last !== undefined && lastsAt(last, end))
+        units[last.data.state as string] = (units[last.data.state as string] ?? 0) + 1;
+    }
     return {
       membersExpected: members.length,
       membersFresh: fresh.length,
