@@ -26,12 +26,15 @@ export interface Said {
 
 /** One partition of an actor type: the real fold over a state of its own in a temporary folder. */
 export class Partition {
+  /** What went wrong in folds: the runtime would go on without the actor. */
+  readonly failures: string[] = [];
   readonly #fold: PartitionFold;
   readonly #dir: string;
 
   private constructor(fold: PartitionFold, dir: string) {
     this.#fold = fold;
     this.#dir = dir;
+    fold.onFailure = (kind, serial, error) => this.failures.push(`the fold of ${kind} ${serial} threw: ${error}`);
   }
 
   static async open(type: ActorType): Promise<Partition> {

@@ -80,6 +80,11 @@ export class Stage {
     return this.#refused;
   }
 
+  /** Folds that threw. */
+  get failures(): readonly string[] {
+    return [...this.#devices.failures, ...(this.#places?.failures ?? [])];
+  }
+
   /** The asset as the doors show it; null where nobody told of it. */
   view(serial: string): AssetView | null {
     return this.#devices.view(serial);

@@ -18,6 +18,7 @@ export async function runScenario(scenario: Scenario, seed: number): Promise<Out
   const fail = (line: number, message: string) => failures.push({ file: scenario.file, line, message });
   const plain = await play(scenario, asTold(scenario), true);
   for (const { expectation, instead } of plain.unmet) fail(expectation.line, `${expectation.text}: ${instead}`);
+  for (const message of plain.thrown) fail(scenario.line, message);
   const announced = new Set(scenario.expectations.map(({ claim }) => (claim.is === 'refused' ? claim.reason : '')));
   for (const [arrival, reason] of plain.refused) {
     if (!announced.has(reason)) fail(arrival.line, `the record was refused: ${reason}`);
@@ -39,6 +40,8 @@ export async function runScenario(scenario: Scenario, seed: number): Promise<Out
 interface Played {
   readonly facts: ReadonlyMap<string, CurrentFact>;
   readonly refused: readonly (readonly [Arrival, string])[];
+  /** Folds that threw. */
+  readonly thrown: readonly string[];
   readonly unmet: readonly { readonly expectation: Expectation; readonly instead: string }[];
 }
 
@@ -62,7 +65,7 @@ async function play(scenario: Scenario, deliveries: readonly Delivery[], checks:
     if (checks) for (const e of scenario.expectations) if (e.when === null) check(e);
     stage.publish();
     const refused = stage.refused.map(({ told, reason }) => [deliveries[told].arrival, reason] as const);
-    return { facts: stage.current(), refused, unmet: found };
+    return { facts: stage.current(), refused, thrown: stage.failures, unmet: found };
   } finally {
     await stage.close();
   }

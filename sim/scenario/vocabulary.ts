@@ -1,7 +1,7 @@
 import { deviceType, kinds } from '../../actors/device/index.ts';
 import { deviceRegions } from '../../actors/device/machines.ts';
 import { placeKinds, siteType } from '../../actors/site/index.ts';
-import { LIFECYCLE_TYPES } from '../../codec/lifecycle-data.ts';
+import { type DataPart, LIFECYCLE_TYPES } from '../../codec/lifecycle-data.ts';
 import { REASONS } from '../../codec/reasons.ts';
 import type { Region } from '../../runtime/machine/region.ts';
 import type { Kind } from '../../runtime/shard/contract.ts';
@@ -57,6 +57,9 @@ export function lifecycleTypeNamed(name: string) {
   return pick('lifecycle record', name, LIFECYCLE_TYPES);
 }
 
-export function lifecyclePart(type: string, name: string) {
-  return pick(`part of lifecycle record ${type}`, name, new Map(Object.entries(lifecycleTypeNamed(type).data)));
+export function lifecyclePart(type: string, name: string): DataPart {
+  const own = Object.entries(lifecycleTypeNamed(type).data);
+  // A correction may name any part of the record that it corrects.
+  const others = type === 'corrected' ? [...LIFECYCLE_TYPES.values()].flatMap(({ data }) => Object.entries(data)) : [];
+  return pick(`part of lifecycle record ${type}`, name, new Map([...others, ...own]));
 }
