@@ -41,7 +41,7 @@ async function install() {
     eventTime: '2022-01-03T15:00:00Z',
     recordTime: '2022-01-03T15:00:00Z',
     source: 'test',
-    data: { siteId: 'S-1', position: 'battery-1' },
+    data: { siteId: 'S-1', position: 'battery-1', region: 'north', cabinet: 'C-1' },
   };
   const answer = await fetch(`${app.url}/v1/lifecycle`, {
     method: 'POST',
@@ -98,11 +98,23 @@ test('what the real parts answer matches the documented schemas', async () => {
     paths: Record<string, { get?: { responses: { 200: { content: Record<string, { schema: object }> } } } }>;
   };
   await install();
+  const sample = { serial: 'PW-1', siteId: 'S-1', cabinet: 'C-1', region: 'north' };
   for (const [path, { get }] of Object.entries(document.paths)) {
     const schema = get?.responses[200].content['application/json']?.schema;
     if (schema === undefined) continue;
-    const answer = await fetch(app.url + path.replace('{serial}', 'PW-1').replace('{siteId}', 'S-1'));
+    const asked = path.replaceAll(/\{(\w+)\}/g, (_all, name: keyof typeof sample) => sample[name]);
+    const answer = await fetch(app.url + asked);
+    expect(answer.status, path).toBe(200);
     const matches = ajv.compile(schema);
     expect(matches(await answer.json()), `${path}: ${JSON.stringify(matches.errors)}`).toBe(true);
   }
+});
+
+test('a site is found by a text in its name', async () => {
+  const names = async (search: string) => {
+    const answer = await fetch(`${app.url}/v1/sites?search=${search}`);
+    return ((await answer.json()) as { items: { siteId: string }[] }).items.map(({ siteId }) => siteId);
+  };
+  expect(await names('s-1')).toEqual(['S-1']);
+  expect(await names('s_1')).toEqual([]);
 });

@@ -3,20 +3,47 @@ import { Ajv } from 'ajv';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { problemSchema } from './http/schemas.ts';
 import { assetView } from './testing/fake-engine.ts';
-import { testServer } from './testing/server.ts';
+import { tables, testServer } from './testing/server.ts';
 
 let server: Awaited<ReturnType<typeof testServer>>;
 beforeEach(async () => {
   server = await testServer();
-  server.engine.sites.set('S-1', {
-    siteId: 'S-1',
-    asOf: '2026-01-01T00:00:00.000Z',
-    totals: { minute: '2026-01-01T00:00:00.000Z', membersExpected: 1, membersFresh: 1, oldestAgeMs: 0, powerW: -100 },
-    grid: 'tied',
-    gatewaySilentSince: null,
-    slotConflicts: [],
-    members: [],
-    beyondHorizon: 0,
+  const totals = { minute: '2026-01-01T00:00:00.000Z', membersExpected: 1, membersFresh: 1, oldestAgeMs: 0 };
+  const asOf = '2026-01-01T00:00:00.000Z';
+  const { site, cabinet, region } = server.engine.places;
+  for (const siteId of ['S-1', 'S-2', 'DEPOT']) {
+    site.set(siteId, {
+      siteId,
+      asOf,
+      totals: { ...totals, powerW: -100 },
+      grid: 'tied',
+      gatewaySilentSince: null,
+      slotConflicts: [],
+      members: [],
+      beyondHorizon: 0,
+    });
+  }
+  cabinet.set('S-1/C-1', {
+    cabinet: 'S-1/C-1',
+    asOf,
+    minute: asOf,
+    stallsExpected: 2,
+    stallsFresh: 2,
+    powerW: -100,
+    offeredW: 100,
+    requestedW: null,
+    limitW: null,
+    state: 'Supplying',
+    stallsByState: { charging: 1, available: 1 },
+    inhibited: false,
+    overallocated: false,
+  });
+  region.set('region/north', {
+    region: 'north',
+    asOf,
+    totals: { ...totals, sites: 1, sitesUnknown: 0 },
+    gridEvents: [],
+    sites: ['S-1'],
   });
   server.engine.commit(
     assetView('PW-1', { values: { soc: 0.5, powerW: -100 }, siteId: 'S-1', status: 'Charging', revision: 4 }),
@@ -61,6 +88,8 @@ describe('every documented route', () => {
     'post /v1/sql': { path: '/v1/sql', body: '{"sql":"select 1"}', type: 'application/json' },
     'post /v1/settle': { path: '/v1/settle' },
     'get /v1/sites/{siteId}': { path: '/v1/sites/S-1' },
+    'get /v1/cabinets/{siteId}/{cabinet}': { path: '/v1/cabinets/S-1/C-1' },
+    'get /v1/regions/{region}': { path: '/v1/regions/north' },
     'get /v1/assets/{serial}': { path: '/v1/assets/PW-1' },
     'get /v1/assets/{serial}/lifecycle': { path: '/v1/assets/PW-1/lifecycle' },
     'get /v1/assets/{serial}/transitions': { path: '/v1/assets/PW-1/transitions' },
@@ -90,6 +119,57 @@ describe('every documented route', () => {
       const matches = ajv.compile(schema);
       expect(matches(body), `${method} ${path}: ${JSON.stringify(matches.errors)}`).toBe(true);
     }
+  });
+});
+
+describe('places', () => {
+  type Page = { items: { siteId: string }[]; cursor: string | null };
+  const page = async (query: string, door = server) =>
+    (await (await fetch(`${door.url}/v1/sites?${query}`)).json()) as Page;
+  const names = ({ items }: Page) => items.map(({ siteId }) => siteId);
+
+  test('come a page at a time, without who belongs to them', async () => {
+    const first = await page('limit=2');
+    expect(names(first)).toEqual(['S-1', 'S-2']);
+    expect(first.items[0]).not.toHaveProperty('members');
+    const last = await page(`limit=2&cursor=${first.cursor}`);
+    expect([names(last), last.cursor]).toEqual([['DEPOT'], null]);
+  });
+
+  test('are found by a text in their name, a page at a time', async () => {
+    const asked: unknown[][] = [];
+    const known = ['S-1', 'S-2', 'S-9'];
+    const door = await testServer(
+      {},
+      {
+        tables: {
+          ...tables,
+          query: async (_sql, parameters) => {
+            asked.push([...parameters]);
+            const rows = known.filter((name) => name > String(parameters[1])).map((name) => [name]);
+            return { columns: [{ name: 'site_id', type: 'VARCHAR' }], rows, truncated: false };
+          },
+        },
+      },
+    );
+    for (const [key, one] of server.engine.places.site) door.engine.places.site.set(key, one);
+    const first = await page('search=s&limit=1', door);
+    expect([names(first), first.cursor]).toEqual([['S-1'], 'S-1']);
+    // S-9 is in the table, and no actor knows it any more.
+    const last = await page(`search=s&limit=2&cursor=${first.cursor}`, door);
+    expect([names(last), last.cursor]).toEqual([['S-2'], null]);
+    expect(asked).toEqual([
+      ['s', '', 2],
+      ['s', 'S-1', 3],
+    ]);
+    await door.close();
+  });
+
+  test('that nobody told of are not there; a cursor of another list is refused', async () => {
+    await problem(await get('/v1/sites/S-7'), 404, 'unknown_site');
+    await problem(await get('/v1/cabinets/S-1/C-7'), 404, 'unknown_cabinet');
+    await problem(await get('/v1/regions/south'), 404, 'unknown_region');
+    await problem(await get('/v1/sites?cursor=S-1'), 400, 'bad_cursor');
   });
 });
 

@@ -108,7 +108,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   await app.register((doors, _options, done) => {
     healthRoutes(doors, engine, () => metrics.scrape());
     assetRoutes(doors, engine, options.tables);
-    siteRoutes(doors, engine);
+    siteRoutes(doors, engine, options.tables);
     operationRoutes(doors, { ...options, live: () => live.counts() });
     doors.get('/openapi.json', { schema: schemas.document }, async () => app.swagger());
     doors.get('/asyncapi.json', { schema: schemas.document }, async () => asyncApi(options.version ?? '0'));

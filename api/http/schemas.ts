@@ -84,6 +84,78 @@ export const assetSchema = object({
   recordTime: timeOrNull,
 });
 
+const neighbour = orNull('object', {
+  required: ['serial', 'told'],
+  properties: {
+    serial: text,
+    told: {
+      enum: ['record', 'slot'],
+      description: '`record`: a lifecycle record of either asset says so; `slot`: it held the slot next to this one',
+    },
+  },
+  additionalProperties: false,
+});
+const dwell = map(
+  object({
+    ms: { ...count, description: 'Time in it up to `asOf`, ms' },
+    entries: count,
+    since: { ...timeOrNull, description: 'Since when it lasts; null where it was left' },
+  }),
+);
+/** A life as a whole; projections of the one lifecycle state. */
+const lifeStory = {
+  asOf: time,
+  state: { ...orNull('string'), description: 'State of the region lifecycle; null before the first record' },
+  since: timeOrNull,
+  phase: { enum: ['manufactured', 'shipped', 'received', 'deployed', 'retired', 'disposed', null] },
+  deployment: {
+    enum: ['notYetInstalled', 'installed', 'inService', 'outOfService', 'removed', null],
+    description: 'DeploymentStateKind of IEC CIM',
+  },
+  siteId: orNull('string'),
+  slot: orNull('string'),
+  installEpoch: { ...count, description: 'How often it was installed' },
+  lifecycleDate: object({
+    manufacturedDate: timeOrNull,
+    receivedDate: timeOrNull,
+    installationDate: timeOrNull,
+    removalDate: timeOrNull,
+    retiredDate: timeOrNull,
+  }),
+  deploymentDate: object({
+    installedDate: timeOrNull,
+    inServiceDate: timeOrNull,
+    outOfServiceDate: timeOrNull,
+    removedDate: timeOrNull,
+  }),
+  dwell: object({ states: dwell, phases: dwell }),
+  counts: object({
+    records: count,
+    review: { ...count, description: 'Records that the state did not foresee' },
+    voided: { ...count, description: 'Records that others correct or take back' },
+    installations: count,
+    commissionings: count,
+    maintenances: count,
+    suspensions: count,
+    firmwareUpdates: { ...count, description: 'Attempts by record' },
+  }),
+  installations: list(
+    object({
+      installEpoch: count,
+      siteId: text,
+      slot: text,
+      cabinet: orNull('string'),
+      region: orNull('string'),
+      fromTime: time,
+      toTime: timeOrNull,
+      replaces: neighbour,
+      replacedBy: neighbour,
+    }),
+  ),
+  replaces: { ...neighbour, description: 'Of the newest installation' },
+  replacedBy: { ...neighbour, description: 'Of the newest installation' },
+};
+
 const derivedEvent = object({
   id: text,
   type: text,
@@ -141,18 +213,23 @@ const ingest = (summary: string, example: object) => ({
 });
 
 const anyNumber = { type: ['number', 'null'] } as const;
-const siteSummary = object({
+const totalsOf = (table: string, counts: readonly string[]) => ({
+  type: 'object',
+  required: ['minute', 'oldestAgeMs', ...counts],
+  properties: { minute: time, oldestAgeMs: anyNumber, ...Object.fromEntries(counts.map((name) => [name, count])) },
+  additionalProperties: { description: `Columns of ${table} (docs/tables.md); null where nobody can tell` },
+});
+const siteListing = {
   siteId: text,
   asOf: timeOrNull,
-  totals: {
-    type: 'object',
-    required: ['minute', 'membersExpected', 'membersFresh', 'oldestAgeMs'],
-    properties: { minute: time, membersExpected: count, membersFresh: count, oldestAgeMs: anyNumber },
-    additionalProperties: { description: 'Columns of site_rollups (docs/tables.md); null where nobody can tell' },
-  },
+  totals: totalsOf('site_rollups', ['membersExpected', 'membersFresh']),
   grid: { type: 'string', enum: ['tied', 'islanded'] },
   gatewaySilentSince: timeOrNull,
   slotConflicts: list({ type: 'object', additionalProperties: true }),
+  beyondHorizon: { ...count, description: 'Contributions that came too late to change a row' },
+};
+const siteSummary = object({
+  ...siteListing,
   members: list(
     object({
       serial: text,
@@ -166,7 +243,38 @@ const siteSummary = object({
       soc: anyNumber,
     }),
   ),
-  beyondHorizon: { ...count, description: 'Contributions that came too late to change a row' },
+});
+const cabinetSummary = object({
+  cabinet: { type: 'string', description: 'siteId/cabinet' },
+  asOf: timeOrNull,
+  minute: time,
+  stallsExpected: count,
+  stallsFresh: count,
+  powerW: anyNumber,
+  offeredW: anyNumber,
+  requestedW: anyNumber,
+  limitW: anyNumber,
+  state: { type: 'string', enum: ['Off', 'Standby', 'Supplying', 'Derated', 'Faulted'] },
+  stallsByState: map(count),
+  inhibited: { type: 'boolean', description: 'It holds all its stalls back' },
+  overallocated: { type: 'boolean', description: 'Its stalls are offered more than it can give' },
+});
+const regionListing = {
+  region: text,
+  asOf: timeOrNull,
+  totals: totalsOf('region_rollups', ['sites', 'sitesUnknown', 'membersExpected', 'membersFresh']),
+  gridEvents: list({ type: 'object', additionalProperties: true }),
+};
+
+/** Pages of places; `search` where their names can be looked up. */
+const placeQuery = {
+  cursor: { type: 'string', minLength: 1, maxLength: 128, description: '`cursor` of the page before' },
+  limit: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
+};
+const placeParams = (...names: readonly string[]) => ({
+  type: 'object',
+  required: names,
+  properties: Object.fromEntries(names.map((name) => [name, { type: 'string', minLength: 1, maxLength: 128 }])),
 });
 
 export const schemas = {
@@ -224,12 +332,13 @@ export const schemas = {
   },
   assetLifecycle: {
     tags: ['assets'],
-    summary: "An asset's lifecycle records in folding order, with what each did",
+    summary: "An asset's life: phase, dates, dwell times, installations, and its records with what each did",
     params: serialParam,
     response: answers(
-      'The records',
+      'The life; items are the records in folding order',
       object({
         serial: text,
+        ...lifeStory,
         items: list(
           object({
             id: text,
@@ -271,22 +380,42 @@ export const schemas = {
     summary: 'Sites, a page at a time',
     querystring: object(
       {
-        cursor: { type: 'string', maxLength: 64, pattern: '^\\d+\\.\\d+\\.\\d+$' },
-        limit: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
+        search: {
+          type: 'string',
+          maxLength: 128,
+          description: 'Text that the name of the site holds; case is ignored',
+        },
+        ...placeQuery,
       },
-      ['cursor', 'limit'],
+      ['search', 'cursor', 'limit'],
     ),
-    response: answers('A page of sites', object({ items: list(siteSummary), cursor: orNull('string') })),
+    response: answers('A page of sites', object({ items: list(object(siteListing)), cursor: orNull('string') })),
   },
   site: {
     tags: ['fleet'],
     summary: 'One site: totals of its newest minute, its members, its grid',
-    params: {
-      type: 'object',
-      required: ['siteId'],
-      properties: { siteId: { type: 'string', minLength: 1, maxLength: 128 } },
-    },
+    params: placeParams('siteId'),
     response: answers('The site', siteSummary, { 404: problem('No such site') }),
+  },
+  cabinet: {
+    tags: ['fleet'],
+    summary: 'One power cabinet of a charging site: what its stalls draw together',
+    params: placeParams('siteId', 'cabinet'),
+    response: answers('The cabinet', cabinetSummary, { 404: problem('No such cabinet') }),
+  },
+  regions: {
+    tags: ['fleet'],
+    summary: 'Regions, a page at a time',
+    querystring: object(placeQuery, ['cursor', 'limit']),
+    response: answers('A page of regions', object({ items: list(object(regionListing)), cursor: orNull('string') })),
+  },
+  region: {
+    tags: ['fleet'],
+    summary: 'One region: totals of its newest minute, its sites, its grid',
+    params: placeParams('region'),
+    response: answers('The region', object({ ...regionListing, sites: list(text) }), {
+      404: problem('No such region'),
+    }),
   },
   fleet: {
     tags: ['fleet'],

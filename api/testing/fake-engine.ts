@@ -1,4 +1,5 @@
 import type { AssetView, Change, Engine } from '../../runtime/system/engine.ts';
+import { lifeStory } from '../../actors/device/life-story.ts';
 import { GridfoldError } from '../../runtime/kernel/errors.ts';
 
 const t0 = '2026-01-01T00:00:00.000Z';
@@ -44,7 +45,8 @@ export class FakeEngine implements Engine {
   readonly partitions = 1;
   readonly kinds = ['powerwall', 'inverter'];
   readonly views = new Map<string, AssetView>();
-  readonly sites = new Map<string, object>();
+  /** Summaries of actors that fold the facts of others: by kind, by key. */
+  readonly places: Record<string, Map<string, object>> = { site: new Map(), cabinet: new Map(), region: new Map() };
   readonly produced: { topic: string; key: string; value: Uint8Array }[] = [];
   readonly refused: { value: Uint8Array; reason: string }[] = [];
   ready = true;
@@ -110,12 +112,18 @@ export class FakeEngine implements Engine {
     return this.views.has(serial) ? [] : null;
   }
 
-  summary(kind: string, key: string): object | null {
-    return kind === 'site' ? (this.sites.get(key) ?? null) : null;
+  story(serial: string, asOf: number) {
+    return this.views.has(serial) ? lifeStory(serial, [], asOf) : null;
   }
 
-  summaries(kind: string) {
-    return { items: kind === 'site' ? [...this.sites.values()] : [], cursor: null };
+  summary(kind: string, key: string): object | null {
+    return this.places[kind].get(key) ?? null;
+  }
+
+  summaries(kind: string, { cursor, limit }: { cursor?: string; limit: number }) {
+    const from = Number((cursor ?? '0.0.0').split('.')[2]);
+    const all = [...this.places[kind].values()];
+    return { items: all.slice(from, from + limit), cursor: from + limit < all.length ? `0.0.${from + limit}` : null };
   }
 
   onCommit(listener: (changes: readonly Change[]) => void) {
