@@ -118,3 +118,36 @@ test('a site is found by a text in its name', async () => {
   expect(await names('s-1')).toEqual(['S-1']);
   expect(await names('s_1')).toEqual([]);
 });
+
+test('who replaced whom is known from both sides, whichever of them told', async () => {
+  const record = (serial: string, type: string, day: number, data: object = {}) => ({
+    ...{ id: `${serial}-${type}`, serial, kind: 'powerwall', type, source: 'test', data },
+    eventTime: new Date(Date.UTC(2023, 0, day)).toISOString(),
+    recordTime: new Date(Date.UTC(2023, 0, day)).toISOString(),
+  });
+  const place = { siteId: 'S-9', position: 'battery-1' };
+  const records = [
+    record('PW-A', 'installed', 1, place),
+    record('PW-A', 'replacedBy', 10, { newSerial: 'PW-B' }),
+    record('PW-B', 'installed', 10, place),
+    record('PW-B', 'decommissioned', 20, { reason: 'replaced' }),
+    record('PW-C', 'installed', 21, { ...place, replaces: 'PW-B' }),
+    record('PW-C', 'decommissioned', 30, { reason: 'retired' }),
+    record('PW-D', 'installed', 40, place),
+  ];
+  await fetch(`${app.url}/v1/lifecycle`, {
+    method: 'POST',
+    body: JSON.stringify(records),
+    headers: { 'content-type': 'application/json' },
+  });
+  expect((await fetch(`${app.url}/v1/settle`, { method: 'POST' })).status).toBe(200);
+  const neighbours = async (serial: string) => {
+    const answer = await fetch(`${app.url}/v1/assets/${serial}/lifecycle`);
+    const { replaces, replacedBy } = (await answer.json()) as Record<string, { serial: string; told: string } | null>;
+    return [replaces, replacedBy].map((one) => one && `${one.serial} by ${one.told}`);
+  };
+  expect(await neighbours('PW-A')).toEqual([null, 'PW-B by record']);
+  expect(await neighbours('PW-B')).toEqual(['PW-A by record', 'PW-C by record']);
+  expect(await neighbours('PW-C')).toEqual(['PW-B by record', 'PW-D by slot']);
+  expect(await neighbours('PW-D')).toEqual(['PW-C by slot', null]);
+});

@@ -90,12 +90,12 @@ export function firmwareNow(
   let state = IDLE;
   let since = 0;
   let wanted: string | null = null;
-  for (const { record, voided } of life?.steps ?? []) {
-    if (voided || record.type !== 'firmwareUpdate') continue;
-    const event = phaseOf(record.data.phase);
+  for (const { record, type, data, voided } of life?.steps ?? []) {
+    if (voided || type !== 'firmwareUpdate') continue;
+    const event = phaseOf(data.phase);
     if (event < 0) continue;
     const to = table.next(state, event);
-    if (typeof record.data.version === 'string') wanted = record.data.version;
+    if (typeof data.version === 'string') wanted = data.version;
     if (to !== state) since = record.eventTime;
     state = to;
   }

@@ -56,7 +56,10 @@ export const lifecycleRegion = defineRegion('lifecycle', LIFECYCLE_EVENTS, {
       },
     },
     outOfService: { on: { resumed: 'inService', decommissioned: 'decommissioned', replacedBy: 'decommissioned' } },
-    decommissioned: { on: { returned: 'returned', recycled: 'recycled', replacedBy: 'decommissioned' } },
+    decommissioned: {
+      description: 'Gone from its slot; a unit that only moves (reason `moved`) may be installed elsewhere',
+      on: { installed: 'installed', returned: 'returned', recycled: 'recycled', replacedBy: 'decommissioned' },
+    },
     returned: { on: { refurbished: 'inStock', recycled: 'recycled', replacedBy: 'returned' } },
     recycled: { on: { replacedBy: 'recycled' } },
   },

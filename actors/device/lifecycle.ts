@@ -10,6 +10,7 @@ import { isTimeZone } from './zone.ts';
 
 const { table } = lifecycleRegion;
 const NONE = table.stateIndex('none');
+const DECOMMISSIONED = table.stateIndex('decommissioned');
 const MAX_CADENCE_S = 7 * 86_400;
 
 export const lifecycleStates: readonly string[] = table.states;
@@ -19,6 +20,8 @@ interface Life {
   state: number;
   since: number;
   nth: number;
+  /** It left its slot for another one. */
+  moving: boolean;
   plate: Nameplate;
 }
 
@@ -26,13 +29,14 @@ const UNTOLD: Nameplate = { model: null, ratedW: null, capacityWh: null, cadence
 
 /** Folds an asset's whole lifecycle list: states its facts and says where the asset stands now. */
 export function foldLifecycle(serial: string, records: readonly LifecycleRecord[], out: Facts): LifecycleResult {
-  const life: Life = { state: NONE, since: 0, nth: 0, plate: UNTOLD };
+  const life: Life = { state: NONE, since: 0, nth: 0, moving: false, plate: UNTOLD };
   const slots = new Occupancies(serial);
   const effective = effectiveRecords(records);
   const steps = effective.map((e): LifecycleStep => {
     const from = life.state;
     const legal = e.voided ? true : apply(serial, life, slots, e, out);
-    const step = { record: e.record, from: name(from), to: name(life.state), legal, voided: e.voided };
+    const { record, type, data, voided } = e;
+    const step = { record, type, data, from: name(from), to: name(life.state), legal, voided };
     sayChange(serial, e, step, out);
     return step;
   });
@@ -50,12 +54,14 @@ function apply(serial: string, life: Life, slots: Occupancies, e: EffectiveRecor
   if (e.type === 'voided' || e.type === 'corrected' || e.type === 'firmwareUpdate') return e.problem === null;
   if (!isEvent(e.type)) return false;
   const event = table.eventIndex(e.type);
-  const legal = table.has(life.state, event);
+  const legal = table.has(life.state, event) && mayFollow(life, e.type);
   // The first word on an asset whose life began before our books did is taken as it is, and still goes to review.
   if (!legal && life.state !== NONE) return false;
   const to = legal ? table.next(life.state, event) : table.stateIndex(FIRST_STATE[e.type]);
   const at = e.record.eventTime;
   if (to !== life.state) enter(serial, life, to, at, e.type, out);
+  if (to !== DECOMMISSIONED) life.moving = false;
+  else if (e.type === 'decommissioned') life.moving = e.data.reason === 'moved';
   if (TELLS_PLATE.has(e.type)) life.plate = told(life.plate, e.data);
   if (e.type === 'installed') {
     slots.install(at, e.data, life.plate);
@@ -63,6 +69,11 @@ function apply(serial: string, life: Life, slots: Occupancies, e: EffectiveRecor
     slots.leave(at);
   }
   return legal && e.problem === null;
+}
+
+/** Of what leaves for good only a unit that moves is installed again without having been in stock. */
+function mayFollow({ state, moving }: Life, type: LifecycleEvent): boolean {
+  return state !== DECOMMISSIONED || type !== 'installed' || moving;
 }
 
 function enter(serial: string, life: Life, to: number, at: number, cause: string, out: Facts): void {

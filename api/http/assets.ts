@@ -3,6 +3,7 @@ import type { AssetView, Engine, TableReader } from '../../runtime/system/engine
 import type { DerivedEvent } from '../../runtime/shard/derived.ts';
 import { compileFilter } from '../query/filter.ts';
 import type { InputTopic } from './ingest.ts';
+import { type LifeStory, withNeighbours } from './neighbours.ts';
 import { Problem } from './problem.ts';
 import { schemas } from './schemas.ts';
 
@@ -40,9 +41,11 @@ export function assetRoutes(app: FastifyInstance, engine: Engine, tables: TableR
   );
 
   app.get<OneAsset>('/v1/assets/:serial/lifecycle', { schema: schemas.assetLifecycle }, async (request) => {
-    const items = engine.lifecycle(request.params.serial);
-    if (items === null) throw unknownAsset(request.params.serial);
-    return { serial: request.params.serial, items };
+    const { serial } = request.params;
+    const items = engine.lifecycle(serial);
+    const story = engine.story(serial, Date.now());
+    if (items === null || story === null) throw unknownAsset(serial);
+    return { serial, ...(await withNeighbours(serial, story as LifeStory, engine, tables)), items };
   });
 
   const page = async (serial: string, options: { type?: string; before?: string; limit: number }) => {

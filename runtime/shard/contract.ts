@@ -53,6 +53,9 @@ export interface LifecycleResult {
 /** What each record of the list did, in folding order. */
 export interface LifecycleStep {
   readonly record: LifecycleRecord;
+  /** Type and data as they count: where the record is a correction, those that it leads to. */
+  readonly type: string;
+  readonly data: Readonly<Record<string, unknown>>;
   readonly from: string | null;
   readonly to: string | null;
   /** False: not allowed from that state; kept for review, changes nothing. */
@@ -97,6 +100,8 @@ export interface Kind<C extends AssetColumns = AssetColumns> {
   open(asset: Cursor<C>, config: AssetConfig, out: Facts): void;
   /** Folds the whole lifecycle list (any order, duplicates by id already removed): facts out, result back. `now` never enters. */
   foldLifecycle(serial: string, records: readonly LifecycleRecord[], out: Facts): LifecycleResult;
+  /** The life as a whole up to `asOf` (epoch ms), for doors that ask for it. Absent: the kind knows none. */
+  story?(serial: string, records: readonly LifecycleRecord[], asOf: number): object;
   /** Other actors that hear of a forwarded fact; `places` is where the asset stood over time. Absent: nobody. */
   audience?(asset: Cursor<C>, places: readonly Occupancy[], fact: Fact): readonly Address[];
   /** The place of an actor that stands nowhere by lifecycle, because it is a place itself. */

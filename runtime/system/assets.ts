@@ -1,7 +1,7 @@
 import { murmur2, partitionOf } from '../kernel/hash.ts';
 import type { LifecycleResult } from '../shard/contract.ts';
 import type { KindRuntime } from '../shard/kind-runtime.ts';
-import { lifecycleResult } from '../shard/lifecycle.ts';
+import { lifecycleResult, readLifecycle } from '../shard/lifecycle.ts';
 import type { Shard } from '../shard/shard.ts';
 import type { AssetView } from './engine.ts';
 import { assetView } from './view.ts';
@@ -26,6 +26,14 @@ export function findAsset(shards: readonly Shard[], serial: string): { shard: Sh
 export function lifecycleOf(shards: readonly Shard[], serial: string): LifecycleResult | null | undefined {
   const found = findAsset(shards, serial);
   return found === null ? undefined : lifecycleResult(found.shard.fold, found.runtime, found.runtime.asset);
+}
+
+/** The life of an asset as its kind tells it; null where either is not known. */
+export function storyOf(shards: readonly Shard[], serial: string, asOf: number): object | null {
+  const found = findAsset(shards, serial);
+  if (found === null) return null;
+  const { kind, asset } = found.runtime;
+  return kind.story?.(serial, readLifecycle(found.shard.fold, asset), asOf) ?? null;
 }
 
 interface Place {

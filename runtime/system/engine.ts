@@ -86,6 +86,8 @@ export interface Engine {
   fleet(): FleetView;
   /** The asset's lifecycle records in folding order, with what each did. Null: unknown asset. */
   lifecycle(serial: string): LifecycleView[] | null;
+  /** The asset's life as its kind tells it, up to `asOf` (epoch ms). Null: unknown asset, or a kind without a life. */
+  story(serial: string, asOf: number): object | null;
 
   /** What an actor that folds the facts of others (a site, a region) says of itself. Null: not known. */
   summary(kind: string, key: string): object | null;

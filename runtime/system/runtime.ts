@@ -4,7 +4,16 @@ import { type AppendRecord, topics } from '../log/contract.ts';
 import { encodeDeadLetter } from '../shard/outputs.ts';
 import type { Shard } from '../shard/shard.ts';
 import { TimerGate } from '../shard/timer-gate.ts';
-import { type AssetQuery, findAsset, homeOf, lifecycleOf, pageOfAssets, pageOfSummaries, summaryOf } from './assets.ts';
+import {
+  type AssetQuery,
+  findAsset,
+  homeOf,
+  lifecycleOf,
+  pageOfAssets,
+  pageOfSummaries,
+  storyOf,
+  summaryOf,
+} from './assets.ts';
 import type { AssetView, Change, Engine, FleetView, LifecycleView, PartitionStatus, SinkStatus } from './engine.ts';
 import { FleetSummary } from './fleet.ts';
 import type { RunningSink, RuntimeOptions } from './runtime-options.ts';
@@ -95,6 +104,10 @@ export class Runtime implements Engine {
   lifecycle(serial: string): LifecycleView[] | null {
     const result = lifecycleOf(this.shards, serial);
     return result === undefined ? null : lifecycleView(result);
+  }
+
+  story(serial: string, asOf: number): object | null {
+    return storyOf(this.shards, serial, asOf);
   }
 
   summary(kind: string, key: string): object | null {

@@ -12,6 +12,7 @@ import { longestHold } from '../energy.ts';
 import { foldFirmware, keepExtras } from '../extras.ts';
 import { foldHealth } from '../health.ts';
 import { foldLifecycle, lifecycleStates } from '../lifecycle.ts';
+import { lifeStory } from '../life-story.ts';
 import { planMember, sayMember } from '../member.ts';
 import { BoundRegion } from '../region.ts';
 import { elapse, silenceLimits } from '../silence.ts';
@@ -112,6 +113,7 @@ const kind: Kind<InverterColumns> = {
     openStrings(asset, out);
   },
   foldLifecycle,
+  story: lifeStory,
   audience,
   view: (asset, life, config) => viewAsset(asset, life, config, view),
 };

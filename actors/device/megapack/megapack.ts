@@ -13,6 +13,7 @@ import { type ChargeLevel, foldEfficiency } from '../efficiency.ts';
 import { foldFirmware, keepExtras } from '../extras.ts';
 import { foldHealth } from '../health.ts';
 import { foldLifecycle, lifecycleStates } from '../lifecycle.ts';
+import { lifeStory } from '../life-story.ts';
 import { planMember, sayMember } from '../member.ts';
 import { BoundRegion } from '../region.ts';
 import { elapse, silenceLimits } from '../silence.ts';
@@ -134,6 +135,7 @@ const kind: Kind<MegapackColumns> = {
     openExcursions(asset, out);
   },
   foldLifecycle,
+  story: lifeStory,
   audience,
   view: (asset, life, config) => viewAsset(asset, life, config, view),
 };

@@ -16,6 +16,7 @@ import { closeFaults, openFault } from '../faults.ts';
 import { Derate, Flag } from '../flags.ts';
 import { foldHealth } from '../health.ts';
 import { foldLifecycle, lifecycleStates } from '../lifecycle.ts';
+import { lifeStory } from '../life-story.ts';
 import { planMember, sayMember } from '../member.ts';
 import { BoundRegion } from '../region.ts';
 import { elapse, silenceLimits } from '../silence.ts';
@@ -168,6 +169,7 @@ const kind: Kind<PowerwallColumns> = {
     openCapacity(asset, 'energyFullWh', config, out);
   },
   foldLifecycle,
+  story: lifeStory,
   audience,
   view: (asset, life, config) => viewAsset(asset, life, config, view),
 };

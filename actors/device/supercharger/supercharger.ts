@@ -10,6 +10,7 @@ import { allInvalid, foldShared, openShared, planDevice } from '../device.ts';
 import { foldFirmware, keepExtras } from '../extras.ts';
 import { foldHealth } from '../health.ts';
 import { foldLifecycle, lifecycleStates } from '../lifecycle.ts';
+import { lifeStory } from '../life-story.ts';
 import { planMember, sayMember } from '../member.ts';
 import { BoundRegion } from '../region.ts';
 import { elapse, silenceLimits } from '../silence.ts';
@@ -144,6 +145,7 @@ const kind: Kind<SuperchargerColumns> = {
     openSessions(asset, out);
   },
   foldLifecycle,
+  story: lifeStory,
   audience,
   view: (asset, life, config) => viewAsset(asset, life, config, view),
 };

@@ -110,7 +110,10 @@ function foldLifecycle(serial: string, records: readonly LifecycleRecord[], out:
   for (const r of sorted)
     out.emit(stayType, `${serial}/life/${r.id}`, r.eventTime, { mode: r.type, fromTime: r.eventTime, toTime: null });
   const data = last.data as { siteId?: string; cadenceSeconds?: number };
-  const steps = sorted.map((record) => ({ record, from: null, to: record.type, legal: true, voided: false }));
+  const steps = sorted.map((record) => {
+    const { type, data } = record;
+    return { record, type, data, from: null, to: type, legal: true, voided: false };
+  });
   return {
     state: 0,
     since: last.eventTime,
