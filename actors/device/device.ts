@@ -10,6 +10,7 @@ import { openDerates } from './derates.ts';
 import { foldEnergy } from './energy.ts';
 import { openRows } from './energy-rows.ts';
 import type { EnergyPlan } from './energy-turn.ts';
+import { foldFirmware } from './extras.ts';
 import { dataGap, iso } from './facts.ts';
 import { forgetFaults, openFaults } from './faults.ts';
 import { Flag } from './flags.ts';
@@ -129,6 +130,7 @@ export function foldShared(
   else if (asset.voidSince !== 0) endVoid(asset, t, out);
   const refused = foldEnergy(asset, reading, plan.energy, config, voided, out);
   applyReading(asset, reading, plan, voided, kept, refused);
+  if (!voided && reading.extra !== null) foldFirmware(asset, reading.extra, last, t, out);
   if ((asset.flags & Flag.faultRecent) !== 0) forgetFaults(asset, t, out);
 }
 

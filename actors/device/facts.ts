@@ -311,7 +311,11 @@ export const firmwareUpdate: DerivedType = {
   columns: [
     column('fromVersion', 'text', 'Version before; null where nobody told'),
     column('toVersion', 'text', 'Version after; for a failed attempt the one that was wanted'),
-    column('startedTime', 'time', 'First record of the attempt; null where only the device tells'),
+    column(
+      'startedTime',
+      'time',
+      'First record of the attempt; by the device: its last reading before the new version. A silence of up to 30 minutes from there is its reboot',
+    ),
     column('completedTime', 'time', 'When the new version was seen or the attempt ended; null while it runs'),
     column('ok', 'boolean', 'False for a failed attempt; null while it runs'),
     column('rollback', 'boolean', 'True where the new version is lower than the old one'),

@@ -9,7 +9,7 @@ import { foldDerates } from '../derates.ts';
 import { audience } from '../audience.ts';
 import { allInvalid, type DevicePlan, foldShared, openShared, planDevice } from '../device.ts';
 import { longestHold } from '../energy.ts';
-import { foldFirmware, keepExtras } from '../extras.ts';
+import { keepExtras } from '../extras.ts';
 import { foldHealth } from '../health.ts';
 import { foldLifecycle, lifecycleStates } from '../lifecycle.ts';
 import { lifeStory } from '../life-story.ts';
@@ -64,7 +64,7 @@ function fold(asset: InverterAsset, reading: Reading, config: AssetConfig, out: 
   const error = (valid >>> ERROR) & 1 ? values[ERROR] : Number.NaN;
   const power = (valid >>> POWER) & 1 ? values[POWER] : Number.NaN;
   const { extra } = reading;
-  if (extra !== null) keepLists(asset, extra, t, out);
+  if (extra !== null) keepLists(asset, extra, t);
   foldOperation(asset, operation, code, power, t, out);
   foldStateFaults(asset, code, error, power, t, out);
   if (extra !== null) foldAlertList(asset, extra, t, out);
@@ -80,8 +80,7 @@ function fold(asset: InverterAsset, reading: Reading, config: AssetConfig, out: 
   if (out.forwards) sayMember(asset, member, config, out);
 }
 
-function keepLists(asset: InverterAsset, extra: readonly (readonly [string, unknown])[], t: number, out: Facts): void {
-  for (const [name, value] of extra) if (name === 'firmware') foldFirmware(asset, value as string, t, out);
+function keepLists(asset: InverterAsset, extra: readonly (readonly [string, unknown])[], t: number): void {
   keepExtras(asset, extra, t, isTimed);
   foldLists(asset);
 }

@@ -10,7 +10,7 @@ import { foldCapacity, openCapacity } from '../capacity.ts';
 import { foldDerates } from '../derates.ts';
 import { allInvalid, foldShared, openShared, planDevice } from '../device.ts';
 import { type ChargeLevel, foldEfficiency } from '../efficiency.ts';
-import { foldFirmware, keepExtras } from '../extras.ts';
+import { keepExtras } from '../extras.ts';
 import { foldHealth } from '../health.ts';
 import { foldLifecycle, lifecycleStates } from '../lifecycle.ts';
 import { lifeStory } from '../life-story.ts';
@@ -109,8 +109,7 @@ function levelOf({ soc, socMoved }: MegapackAsset): ChargeLevel {
 
 function foldExtras(asset: MegapackAsset, extra: readonly (readonly [string, unknown])[], t: number, out: Facts): void {
   for (const [name, value] of extra) {
-    if (name === 'firmware') foldFirmware(asset, value as string, t, out);
-    else if (name === 'alerts') {
+    if (name === 'alerts') {
       foldAlerts(asset, value as readonly Alert[], t, true, out);
       foldTrips(asset, value as readonly Alert[], t, out);
     }

@@ -11,7 +11,7 @@ import { foldCapacity, openCapacity } from '../capacity.ts';
 import { allInvalid, foldShared, openShared, planDevice } from '../device.ts';
 import { type ChargeLevel, foldEfficiency } from '../efficiency.ts';
 import { longestHold } from '../energy.ts';
-import { foldFirmware, keepExtras } from '../extras.ts';
+import { keepExtras } from '../extras.ts';
 import { closeFaults, openFault } from '../faults.ts';
 import { Derate, Flag } from '../flags.ts';
 import { foldHealth } from '../health.ts';
@@ -138,7 +138,6 @@ function foldExtras(
   for (const [name, value] of extra) {
     if (name === 'alerts') foldAlerts(asset, value as readonly Alert[], t, true, out);
     else if (name === 'disabledReasons') foldReasons(asset, value as readonly string[], t, out);
-    else if (name === 'firmware') foldFirmware(asset, value as string, t, out);
     else if (name === 'POD_PermanentlyFaulted' && value === 'true') asset.flags |= Flag.permanent;
   }
   keepExtras(asset, extra, t, isTimed);

@@ -7,7 +7,7 @@ import { foldAlerts } from '../alerts.ts';
 import { audience } from '../audience.ts';
 import { foldDerates } from '../derates.ts';
 import { allInvalid, foldShared, openShared, planDevice } from '../device.ts';
-import { foldFirmware, keepExtras } from '../extras.ts';
+import { keepExtras } from '../extras.ts';
 import { foldHealth } from '../health.ts';
 import { foldLifecycle, lifecycleStates } from '../lifecycle.ts';
 import { lifeStory } from '../life-story.ts';
@@ -123,7 +123,6 @@ function foldExtras(
 ): void {
   for (const [name, value] of extra) {
     if (name === 'alerts') foldAlerts(asset, value as readonly Alert[], t, true, out);
-    else if (name === 'firmware') foldFirmware(asset, value as string, t, out);
     else if (name === 'sessionId' && value !== '') word.id = value as string;
     else if (name === 'stoppedReason' && value !== '') word.stoppedReason = value as string;
   }
