@@ -3,6 +3,8 @@ import { h, replace, setText } from './dom.js';
 import { fleetPage } from './fleet.js';
 import { Live } from './live.js';
 import { pipelinePage } from './pipeline.js';
+import { sitePage } from './site.js';
+import { sitesPage } from './sites.js';
 
 /** The shell: theme, connection, keyboard, and one page at a time. A page returns the function that ends it. */
 
@@ -22,17 +24,18 @@ function route() {
   endPage();
   endPage = () => {};
   const path = location.hash.replace(/^#/, '') || '/';
-  const asset = /^\/asset\/(.+)$/.exec(path);
-  const name = asset ? 'asset' : path === '/pipeline' ? 'pipeline' : path.split('?')[0] === '/' ? 'fleet' : 'unknown';
+  const { name, key, tab } = pageOf(path);
   for (const anchor of document.querySelectorAll('nav a')) {
-    const isCurrent = anchor.dataset.page === name || (name === 'asset' && anchor.dataset.page === 'fleet');
+    const isCurrent = anchor.dataset.page === tab;
     if (isCurrent) anchor.setAttribute('aria-current', 'page');
     else anchor.removeAttribute('aria-current');
   }
   const root = h('div.page');
   replace(main, root);
   scrollTo(0, 0);
-  if (asset) endPage = assetPage(root, decode(asset[1]), live);
+  if (name === 'asset') endPage = assetPage(root, key, live);
+  else if (name === 'site') endPage = sitePage(root, key);
+  else if (name === 'sites') endPage = sitesPage(root, new URLSearchParams(path.split('?')[1]));
   else if (name === 'pipeline') endPage = pipelinePage(root);
   else if (name === 'fleet') endPage = fleetPage(root, live);
   else
@@ -40,6 +43,14 @@ function route() {
       root,
       h('div.empty', {}, h('strong', {}, 'There is no such page.'), h('a', { href: '#/' }, 'To the fleet')),
     );
+}
+
+/** What the address asks for, and the entry of the navigation that it belongs to. */
+function pageOf(path) {
+  const one = /^\/(asset|site)\/(.+)$/.exec(path);
+  if (one) return { name: one[1], key: decode(one[2]), tab: one[1] === 'asset' ? 'fleet' : 'sites' };
+  const name = { '/': 'fleet', '/sites': 'sites', '/pipeline': 'pipeline' }[path.split('?')[0]] ?? 'unknown';
+  return { name, tab: name };
 }
 
 function decode(text) {
@@ -71,6 +82,7 @@ addEventListener('keydown', (event) => {
   if (event.key === 'Escape' && !event.target.closest?.('dialog')) {
     if (isTyping) event.target.blur();
     else if (location.hash.startsWith('#/asset/')) location.hash = '#/';
+    else if (location.hash.startsWith('#/site/')) location.hash = '#/sites';
   }
   if (isTyping) return;
   if (event.key === '/') {
@@ -80,6 +92,7 @@ addEventListener('keydown', (event) => {
     search.focus();
   } else if (event.key === 't') changeTheme();
   else if (event.key === 'f') location.hash = '#/';
+  else if (event.key === 's') location.hash = '#/sites';
   else if (event.key === 'p') location.hash = '#/pipeline';
 });
 

@@ -1,8 +1,23 @@
 import { get } from './api.js';
-import { energyChart } from './chart.js';
+import { energyChart, energyOfAsset } from './chart.js';
 import { stateDiagram } from './diagram.js';
 import { empty, h, replace, setText } from './dom.js';
-import { ago, integer, joined, kindName, moment, percent, span, tone, wattHours, watts, words } from './format.js';
+import {
+  ago,
+  integer,
+  joined,
+  kindName,
+  moment,
+  percent,
+  siteHref,
+  span,
+  tone,
+  wattHours,
+  watts,
+  words,
+} from './format.js';
+import { kindCard } from './kinds.js';
+import { tileRow } from './tiles.js';
 import { lifecycleList, timeline } from './timeline.js';
 
 /** One asset: what it does now, its machines, its energy, and what happened to it. */
@@ -24,15 +39,17 @@ export function assetPage(root, serial, live) {
     const tiles = liveTiles();
     const diagram = diagramCard(machine);
     const facts = timeline(serial, request.signal);
-    const chart = energyChart(serial, request.signal);
+    const chart = energyChart(energyOfAsset(serial), request.signal);
+    const own = kindCard(view.kind, serial, request.signal);
     const life = lifecycleList(serial, request.signal);
     const values = valueTable();
-    ends.push(chart.end, facts.end);
+    ends.push(chart.end, facts.end, () => own?.end());
     replace(
       root,
       h('a.back', { href: '#/' }, '← Fleet'),
       head.element,
       tiles.element,
+      own?.element ?? [],
       h('div.columns', {}, diagram.element, chart.element),
       h('div.columns', {}, facts.element, h('div.stack', {}, life.element, values.element)),
     );
@@ -42,6 +59,7 @@ export function assetPage(root, serial, live) {
       document = next;
       head.show(document, revision);
       tiles.show(document);
+      own?.show(document);
       diagram.show(document);
       values.show(document);
       if (before !== undefined && JSON.stringify(before.state) !== JSON.stringify(document.state)) facts.refreshSoon();
@@ -101,8 +119,7 @@ function header(view) {
     show(document, rev) {
       status.dataset.tone = tone(document.status);
       setText(status.lastChild, words(document.status));
-      const parts = [document.siteId && `Site ${document.siteId}`, document.slot].filter(Boolean);
-      setText(place, parts.length > 0 ? parts.join(', ') : 'No site known');
+      showPlace(place, document);
       setText(revision, `Revision ${integer(rev)}`);
       eventTime = document.eventTime;
       tick();
@@ -111,33 +128,21 @@ function header(view) {
   };
 }
 
+/** The site as a link, made anew only when the asset has moved. */
+function showPlace(element, { siteId, slot }) {
+  const key = `${siteId ?? ''}\n${slot ?? ''}`;
+  if (element.dataset.place === key) return;
+  element.dataset.place = key;
+  const link = siteId
+    ? ['Site ', h('a', { href: siteHref(siteId) }, siteId), slot ? `, ${slot}` : '']
+    : 'No site known';
+  replace(element, link);
+}
+
 function liveTiles() {
-  const root = h('section.tiles.live', { 'aria-label': 'Live values' });
-  const tiles = new Map();
-  const tile = (name, label) => {
-    if (!tiles.has(name)) {
-      const value = h('span.value');
-      const unit = h('span.unit');
-      const note = h('span.note');
-      const level = h('i');
-      const gauge = h('span.gauge', { hidden: true }, level);
-      const element = h('div.tile', {}, h('span.label', {}, label), h('span.figure', {}, value, unit), gauge, note);
-      tiles.set(name, {
-        element,
-        show([number, unitText], noteText = '', fraction) {
-          setText(value, number);
-          setText(unit, unitText ?? '');
-          setText(note, noteText);
-          gauge.hidden = fraction === undefined;
-          if (fraction !== undefined) level.style.width = `${Math.max(0, Math.min(1, fraction)) * 100}%`;
-        },
-      });
-      root.append(element);
-    }
-    return tiles.get(name);
-  };
+  const { element, has, tile } = tileRow('Live values');
   return {
-    element: root,
+    element,
     show({ values = {}, energy, derates = [], counts }) {
       if (typeof values.powerW === 'number') {
         const direction = values.powerW > 0 ? 'delivering' : values.powerW < 0 ? 'drawing' : 'no flow';
@@ -157,7 +162,7 @@ function liveTiles() {
       if (energy)
         tile('energy', 'Energy, all time').show(wattHours(energy.outWh), `out · ${joined(wattHours(energy.inWh))} in`);
       if (typeof values.tempC === 'number') tile('temp', 'Temperature').show([values.tempC.toFixed(1), '°C']);
-      if (derates.length > 0 || tiles.has('derates')) {
+      if (derates.length > 0 || has('derates')) {
         tile('derates', 'Limited by').show(
           [derates.length === 0 ? 'nothing' : words(derates[0]), ''],
           derates.slice(1).map(words).join(', '),

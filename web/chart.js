@@ -6,29 +6,68 @@ const refreshMs = 30_000;
 const barMs = 15 * 60_000;
 const barsShown = 96;
 
-const statement = `select epoch_ms(event_time) as at, in_wh, out_wh, coverage
-from energy_intervals_current
-where serial = ? and event_time > (select max(event_time) from energy_intervals_current where serial = ?) - interval 24 hour
+const lastDay = (table, key, columns) => `select epoch_ms(event_time) as at, ${columns.join(', ')}, coverage
+from ${table}
+where ${key} = ? and event_time > (select max(event_time) from ${table} where ${key} = ?) - interval 24 hour
 order by event_time`;
 
-/** The last 24 hours of energy in intervals of 15 minutes: out above the line, in below it. */
-export function energyChart(serial, signal) {
+/** Where a chart has its rows from: columns that go up and down from the line, with name and colour. */
+function energyOf(table, key, value, up, down) {
+  const columns = [...up, ...down].map(({ column }) => column);
+  return { statement: lastDay(table, key, columns), parameters: [value, value], up, down };
+}
+const bars = (column, name, colour) => ({ column, name, colour });
+
+export const energyOfAsset = (serial) =>
+  energyOf(
+    'energy_intervals_current',
+    'serial',
+    serial,
+    [bars('out_wh', 'out', '--out')],
+    [bars('in_wh', 'in', '--in')],
+  );
+
+/** What a site has up, what it does with it down. */
+export const energyOfSite = (siteId) =>
+  energyOf(
+    'site_energy_intervals_current',
+    'site_id',
+    siteId,
+    [
+      bars('solar_wh', 'solar', '--warn'),
+      bars('battery_out_wh', 'from batteries', '--out'),
+      bars('import_wh', 'from the grid', '--idle'),
+    ],
+    [
+      bars('load_wh', 'used', '--work'),
+      bars('battery_in_wh', 'into batteries', '--in'),
+      bars('export_wh', 'to the grid', '--island'),
+      bars('charging_wh', 'into vehicles', '--accent'),
+    ],
+  );
+
+/** The last 24 hours of energy in intervals of 15 minutes, stacked up and down from a line. */
+export function energyChart({ statement, parameters, up, down }, signal) {
   const canvas = h('canvas', { role: 'img', 'aria-label': 'Energy per 15 minutes' });
   const caption = h('p.caption', {}, '');
   const body = h('div.chart', {}, canvas);
+  const legend = h('div.legend');
   let rows = [];
+  let told = [];
   let timer;
   let hovered = -1;
 
   async function load() {
     try {
-      const answer = await post('/v1/sql', { sql: statement, parameters: [serial, serial], limit: 200 }, signal);
+      const answer = await post('/v1/sql', { sql: statement, parameters, limit: 200 }, signal);
       rows = answer.rows.map((row) => ({
         at: Number(row.at),
-        inWh: row.in_wh ?? 0,
-        outWh: row.out_wh ?? 0,
+        up: up.map(({ column }) => row[column] ?? 0),
+        down: down.map(({ column }) => row[column] ?? 0),
         coverage: row.coverage ?? 0,
       }));
+      told = [...up, ...down].filter(({ column }) => answer.rows.some((row) => row[column] !== null));
+      showLegend(legend, told);
       if (rows.length === 0)
         replace(body, empty('No energy yet', 'Intervals appear when a quarter of an hour has passed.'));
       else if (canvas.parentNode !== body) replace(body, canvas);
@@ -44,14 +83,18 @@ export function energyChart(serial, signal) {
     if (rows.length === 0 || canvas.clientWidth === 0) return;
     const last = rows.at(-1).at;
     const first = last - (barsShown - 1) * barMs;
-    paint(canvas, rows, first, hovered);
+    paint(canvas, rows, { first, hovered, up, down });
     const row = rows.find((one) => Math.round((one.at - first) / barMs) === hovered);
-    const sum = (read) => rows.reduce((total, one) => total + read(one), 0);
+    const of = (series, one) => one.up[up.indexOf(series)] ?? one.down[down.indexOf(series)];
+    const said = (shown) =>
+      told
+        .map((series) => `${joined(wattHours(shown.reduce((sum, one) => sum + of(series, one), 0)))} ${series.name}`)
+        .join(', ');
     setText(
       caption,
       row === undefined
-        ? `${joined(wattHours(sum((one) => one.outWh)))} out, ${joined(wattHours(sum((one) => one.inWh)))} in`
-        : `${timeOfDay(row.at).slice(0, 5)}: ${joined(wattHours(row.outWh))} out, ${joined(wattHours(row.inWh))} in, ${Math.round(row.coverage * 100)} % covered`,
+        ? said(rows)
+        : `${timeOfDay(row.at).slice(0, 5)}: ${said([row])}, ${Math.round(row.coverage * 100)} % covered`,
     );
   }
 
@@ -72,6 +115,7 @@ export function energyChart(serial, signal) {
       'section.card',
       { 'aria-label': 'Energy' },
       h('header', {}, h('h2', {}, 'Energy'), h('span.dim', {}, 'last 24 h, per 15 min')),
+      legend,
       body,
       caption,
     ),
@@ -83,9 +127,25 @@ export function energyChart(serial, signal) {
   };
 }
 
+/** Two colours need no legend: the line says what goes where. */
+function showLegend(element, told) {
+  if (told.length < 3) {
+    replace(element);
+    return;
+  }
+  replace(
+    element,
+    told.map(({ name, colour }) => {
+      const dot = h('i');
+      dot.style.background = `var(${colour})`;
+      return h('span.key', {}, dot, name);
+    }),
+  );
+}
+
 const margin = { left: 62, right: 6, top: 8, bottom: 22 };
 
-function paint(canvas, rows, first, hovered) {
+function paint(canvas, rows, { first, hovered, up, down }) {
   const ratio = devicePixelRatio || 1;
   const { clientWidth: width, clientHeight: height } = canvas;
   canvas.width = width * ratio;
@@ -94,11 +154,13 @@ function paint(canvas, rows, first, hovered) {
   context.scale(ratio, ratio);
   const style = getComputedStyle(canvas);
   const colour = (name) => style.getPropertyValue(name).trim();
-  const up = niceCeiling(Math.max(...rows.map((row) => row.outWh), 1));
-  const down = Math.max(...rows.map((row) => row.inWh), 0);
-  const below = down > 0 ? niceCeiling(down) : 0;
-  const scale = (height - margin.top - margin.bottom) / (up + below);
-  const zero = margin.top + up * scale;
+  const total = (values) => values.reduce((sum, value) => sum + value, 0);
+  const most = Math.max(...rows.map((row) => total(row.down)), 0);
+  const below = most > 0 ? niceCeiling(most) : 0;
+  const highest = Math.max(...rows.map((row) => total(row.up)), below > 0 ? 0 : 1);
+  const above = highest > 0 ? niceCeiling(highest) : 0;
+  const scale = (height - margin.top - margin.bottom) / (above + below);
+  const zero = margin.top + above * scale;
   const step = (width - margin.left - margin.right) / barsShown;
 
   context.font = '11px system-ui, sans-serif';
@@ -106,7 +168,7 @@ function paint(canvas, rows, first, hovered) {
   context.strokeStyle = colour('--line');
   context.textAlign = 'right';
   context.textBaseline = 'middle';
-  for (const value of below > 0 ? [up, 0, -below] : [up, up / 2, 0]) {
+  for (const value of marksOf(above, below)) {
     const y = Math.round(zero - value * scale) + 0.5;
     context.beginPath();
     context.moveTo(margin.left, y);
@@ -128,12 +190,26 @@ function paint(canvas, rows, first, hovered) {
     const x = margin.left + i * step + 0.5;
     const w = Math.max(1, step - 1.5);
     context.globalAlpha = i === hovered ? 1 : 0.35 + 0.5 * Math.min(1, row.coverage);
-    context.fillStyle = colour('--out');
-    bar(context, x, zero - row.outWh * scale, w, row.outWh * scale);
-    context.fillStyle = colour('--in');
-    bar(context, x, zero, w, row.inWh * scale);
+    let y = zero;
+    for (const [s, value] of row.up.entries()) {
+      context.fillStyle = colour(up[s].colour);
+      y -= value * scale;
+      bar(context, x, y, w, value * scale);
+    }
+    y = zero;
+    for (const [s, value] of row.down.entries()) {
+      context.fillStyle = colour(down[s].colour);
+      bar(context, x, y, w, value * scale);
+      y += value * scale;
+    }
   }
   context.globalAlpha = 1;
+}
+
+/** Energies at which a line is drawn. */
+function marksOf(above, below) {
+  if (below === 0) return [above, above / 2, 0];
+  return above === 0 ? [0, -below / 2, -below] : [above, 0, -below];
 }
 
 function bar(context, x, y, width, height) {

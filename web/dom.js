@@ -53,3 +53,18 @@ export function flash(element) {
 export function empty(title, hint) {
   return h('div.empty', {}, h('strong', {}, title), hint ? h('span', {}, hint) : null);
 }
+
+/** Arrow keys walk the rows of a table: a listener of its body. */
+export function moveFocus(event) {
+  const step = { ArrowDown: 'nextElementSibling', ArrowUp: 'previousElementSibling' }[event.key];
+  const row = event.target.closest('tr')?.[step];
+  if (step === undefined || !row) return;
+  event.preventDefault();
+  row.querySelector('a').focus();
+}
+
+/** `#/name?key=value` with the keys that have one, without a new entry in the history. */
+export function keepInAddress(path, values) {
+  const query = new URLSearchParams(Object.entries(values).filter(([, value]) => value));
+  history.replaceState(null, '', `#${path}${query.size > 0 ? `?${query}` : ''}`);
+}

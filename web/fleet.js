@@ -1,6 +1,18 @@
 import { get } from './api.js';
-import { empty, flash, h, replace, setText } from './dom.js';
-import { ago, integer, joined, kindName, percent, tone, wattHours, watts, words } from './format.js';
+import { empty, flash, h, moveFocus, replace, setText } from './dom.js';
+import {
+  ago,
+  assetHref,
+  integer,
+  joined,
+  kindName,
+  percent,
+  siteHref,
+  tone,
+  wattHours,
+  watts,
+  words,
+} from './format.js';
 
 const pageSize = 50;
 const refreshMs = 2_000;
@@ -290,7 +302,7 @@ function options(select, wanted) {
 }
 
 function assetRow(item) {
-  const link = h('a.serial', { href: `#/asset/${encodeURIComponent(item.serial)}` }, item.serial);
+  const link = h('a.serial', { href: assetHref(item.serial) }, item.serial);
   const dot = h('span.status', {}, h('i'), h('span'));
   const power = h('td.num');
   const charge = h('span');
@@ -303,7 +315,7 @@ function assetRow(item) {
     h('td', {}, link),
     h('td', {}, kindName(item.kind)),
     h('td', {}, dot),
-    h('td.dim', {}, item.siteId ?? '–'),
+    h('td.dim', {}, item.siteId ? h('a.dim', { href: siteHref(item.siteId) }, item.siteId) : '–'),
     power,
     h('td.num', {}, gauge, charge),
     seen,
@@ -333,13 +345,4 @@ function assetRow(item) {
     update: (document) => document !== undefined && show(document, false),
     tick: () => setText(seen, ago(shown.eventTime)),
   };
-}
-
-/** Arrow keys walk the rows. */
-function moveFocus(event) {
-  const step = { ArrowDown: 'nextElementSibling', ArrowUp: 'previousElementSibling' }[event.key];
-  const row = event.target.closest('tr')?.[step];
-  if (step === undefined || !row) return;
-  event.preventDefault();
-  row.querySelector('a').focus();
 }

@@ -62,6 +62,9 @@ const kinds = {
 };
 export const kindName = (kind) => (Object.hasOwn(kinds, kind) ? kinds[kind] : kind);
 
+export const assetHref = (serial) => `#/asset/${encodeURIComponent(serial)}`;
+export const siteHref = (siteId) => `#/site/${encodeURIComponent(siteId)}`;
+
 /** `TransitionToIsland` and `NOT_IN_SERVICE` as words. */
 export function words(name) {
   const text = String(name ?? '');

@@ -99,12 +99,18 @@ function keepNewest(facts, event) {
 }
 
 function entry(event) {
-  const { title, note, mood } = describe(event);
+  const item = eventItem({ at: event.eventTime, shown: timeOfDay(event.eventTime), ...describe(event) });
+  item.classList.toggle('retracted', event.op === 'retract');
+  return item;
+}
+
+/** One event in a list: when, what, and a note; `shown` is the time as the list writes it. */
+export function eventItem({ at, shown, title, note, mood }) {
   return h(
     'li.event',
-    { 'data-tone': mood, class: event.op === 'retract' ? 'event retracted' : 'event' },
+    { 'data-tone': mood },
     h('i'),
-    h('time', { datetime: event.eventTime, title: moment(event.eventTime) }, timeOfDay(event.eventTime)),
+    h('time', { datetime: at, title: moment(at) }, shown),
     h('div', {}, h('strong', {}, title), note ? h('span', {}, note) : null),
   );
 }

@@ -7,9 +7,23 @@ const files = [
   { route: '/', file: 'index.html', type: 'text/html; charset=utf-8' },
   { route: '/style.css', file: 'style.css', type: 'text/css; charset=utf-8' },
   { route: '/favicon.svg', file: 'favicon.svg', type: 'image/svg+xml' },
-  ...['app', 'api', 'asset', 'chart', 'diagram', 'dom', 'fleet', 'format', 'live', 'pipeline', 'timeline'].map(
-    (name) => ({ route: `/${name}.js`, file: `${name}.js`, type: 'text/javascript; charset=utf-8' }),
-  ),
+  ...[
+    'app',
+    'api',
+    'asset',
+    'chart',
+    'diagram',
+    'dom',
+    'fleet',
+    'format',
+    'kinds',
+    'live',
+    'pipeline',
+    'site',
+    'sites',
+    'tiles',
+    'timeline',
+  ].map((name) => ({ route: `/${name}.js`, file: `${name}.js`, type: 'text/javascript; charset=utf-8' })),
 ] as const;
 
 const policy = [
