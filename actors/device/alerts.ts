@@ -72,7 +72,10 @@ export function foldAlerts(asset: DeviceAsset, list: readonly Alert[], t: number
   setBits(asset, active, kept);
 }
 
-/** An alert that is told together with its end; it closes its fault, and is told again in later lists. */
+/**
+ * An alert that is told together with its end; it closes its fault, and is told again in later lists. One that has
+ * begun anew since is another alert of that name: its fault stays.
+ */
 function foldEnded(
   asset: DeviceAsset,
   alert: Alert,
@@ -86,8 +89,11 @@ function foldEnded(
   const severity = severityOf(name, alert.severity);
   if (severity !== 'critical' && severity !== 'rma') return;
   if (before.some((a) => a.name === name && a.startedAt === startedAt && a.endedAt === endedAt)) return;
-  if (active.has(name)) return;
-  const isOpen = readSide(asset).faults.some((f) => f.code === name && f.closed === null);
+  const known = readSide(asset).faults.find((f) => f.code === name);
+  // What ended before the close that is known is a part of that incident, told late.
+  if (known?.closed != null && endedAt <= known.closed) return;
+  const isOpen = known?.closed === null;
+  if (active.has(name) && (startedAt === null || (isOpen && endedAt <= known.reopened))) return;
   if (!isOpen && (startedAt === null || startedAt <= readSide(asset).forgottenTo)) return;
   if (!isOpen && startedAt !== null && startedAt <= endedAt)
     openFault(asset, name, severity, 'alert', startedAt, t, out);

@@ -155,3 +155,38 @@ describe('derates of a Powerwall', () => {
     expect(alerts(['RampRateLimited'], [], []).view.derates).toEqual([]);
   });
 });
+
+describe('alerts are told apart by name and start', () => {
+  const fault = (from: number, to?: number) => ({
+    ...{ name: 'BatteryFault', severity: 'critical', startedAt: iso(from) },
+    ...(to === undefined ? {} : { endedAt: iso(to) }),
+  });
+  const incident = (p: Fed) =>
+    p
+      .data('fault')
+      .map((d) =>
+        [d.openedTime, d.closedTime, d.recurrence].map((x, i) =>
+          i < 2 && x !== null ? (Number(x) - NOON) / MINUTE : x,
+        ),
+      );
+
+  it('one that ended and one that goes on: the incident came back', () => {
+    const list = [fault(-30, -20), fault(-5)];
+    expect(incident(alerts(list))).toEqual([[-30, null, 1]]);
+    expect(incident(alerts(list, list, list))).toEqual([[-30, null, 1]]);
+    expect(incident(alerts([fault(-30)], list, list))).toEqual([[-30, null, 1]]);
+  });
+
+  it('one that ended more than a day before the next is another incident', () => {
+    const list = [fault(-4000, -3990), fault(-5)];
+    expect(incident(alerts([fault(-4000)], list, list))).toEqual([
+      [-4000, -3990, 0],
+      [-5, null, 0],
+    ]);
+  });
+
+  it('the end of an earlier one, told late, closes none that began after it, and opens none that is over', () => {
+    expect(incident(alerts([fault(-5)], [fault(-30, -20), fault(-5)]))).toEqual([[-5, null, 0]]);
+    expect(incident(alerts([fault(-5, -2)], [fault(-30, -20), fault(-5, -2)]))).toEqual([[-5, -2, 0]]);
+  });
+});
