@@ -160,4 +160,25 @@ describe('views of life, slots and reliability', () => {
     tables.fault('A', 'F2', day(8), null, 0, { op: 'retract' });
     expect((await of('site'))[0]).toEqual(['S-1', 1, 168, 1, 0, 48, 168, 48]);
   });
+
+  it('counts no incident where a part is away for the reboot of an update, and does where it stays away', async () => {
+    tables.state('A', 'connectivity', 'online', day(1), day(9));
+    const at = (n: number, time: string) => day(n).replace('00:00', time);
+    tables.state('A', 'firmware', 'rebooting', at(2, '10:00'), at(2, '10:10'));
+    tables.say('firmware_update', 'A', 'telemetry/4', at(4, '10:20'), {
+      ...{ fromVersion: '1.0', toVersion: '1.1', ok: true, rollback: false, source: 'telemetry' },
+      ...{ startedTime: at(4, '10:00'), completedTime: at(4, '10:20') },
+    });
+    tables
+      .fault('A', 'BatteryComms', at(2, '10:05'), at(2, '10:12'))
+      .fault('A', 'PINV_f010_can_gtwMIA', at(4, '10:20'), at(4, '10:25'));
+    const incidents = `SELECT incidents FROM reliability WHERE grouped_by = 'kind'`;
+    expect(await tables.rows(incidents)).toEqual([[0]]);
+    tables
+      .fault('A', 'BatteryComms', at(4, '10:20'), at(4, '11:00'))
+      .fault('A', 'MeterComms', at(4, '10:22'), null)
+      .fault('A', 'BatteryComms', at(2, '09:59'), at(2, '10:12'))
+      .fault('A', 'POD_f029_HW_CMA_OV', at(2, '10:05'), at(2, '10:12'));
+    expect(await tables.rows(incidents)).toEqual([[4]]);
+  });
 });
