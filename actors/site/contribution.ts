@@ -59,24 +59,32 @@ function parse(bytes: Uint8Array, start: number, end: number, timestamp: number)
   }
   if (!isObject(event) || !isObject(event.to) || !isObject(event.data)) return null;
   const { to, type, serial, kind, key, version, op } = event;
-  const texts = [to.kind, to.key, type, serial, kind, key];
-  if (texts.some((text) => typeof text !== 'string' || text === '')) return null;
+  if (!isName(to.kind) || !isName(to.key) || !isName(type) || !isName(serial) || !isName(kind) || !isName(key))
+    return null;
   if (!Number.isSafeInteger(version) || (version as number) < 1 || (op !== 'upsert' && op !== 'retract')) return null;
   const eventTime = Date.parse(String(event.eventTime));
   if (Number.isNaN(eventTime)) return null;
   const recordTime = Date.parse(String(event.recordTime)) || timestamp;
-  const data = Object.fromEntries(Object.entries(event.data).map(([name, value]) => [name, inMemory(value)]));
+  readTimes(event.data);
+  const { data } = event;
   const about = { to, type, serial, kind, key, version, op, eventTime, recordTime, arrivedAt: timestamp, data };
   return about as unknown as Contribution;
 }
 
 /** Times are texts on the log and numbers in memory. */
-function inMemory(value: unknown): unknown {
-  return typeof value === 'string' && RFC_3339.test(value) ? Date.parse(value) : value;
+function readTimes(data: Record<string, unknown>): void {
+  for (const name in data) {
+    const value = data[name];
+    if (typeof value === 'string' && RFC_3339.test(value)) data[name] = Date.parse(value);
+  }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
 }
 
 /** A number of the data; NaN where there is none. */
