@@ -160,7 +160,11 @@ function liveTiles() {
         tile('site', 'Grid').show(watts(Math.abs(values.siteW)), values.siteW >= 0 ? 'importing' : 'exporting');
       }
       if (energy)
-        tile('energy', 'Energy, all time').show(wattHours(energy.outWh), `out · ${joined(wattHours(energy.inWh))} in`);
+        tile('energy', 'Energy, all time').show(
+          ...(energy.outWh === 0 && energy.inWh > 0
+            ? [wattHours(energy.inWh), 'in']
+            : [wattHours(energy.outWh), `out · ${joined(wattHours(energy.inWh))} in`]),
+        );
       if (typeof values.tempC === 'number') tile('temp', 'Temperature').show([values.tempC.toFixed(1), '°C']);
       if (derates.length > 0 || has('derates')) {
         tile('derates', 'Limited by').show(

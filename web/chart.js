@@ -66,7 +66,7 @@ export function energyChart({ statement, parameters, up, down }, signal) {
         down: down.map(({ column }) => row[column] ?? 0),
         coverage: row.coverage ?? 0,
       }));
-      told = [...up, ...down].filter(({ column }) => answer.rows.some((row) => row[column] !== null));
+      told = [...up, ...down].filter(({ column }) => answer.rows.some((row) => row[column] > 0));
       showLegend(legend, told);
       if (rows.length === 0)
         replace(body, empty('No energy yet', 'Intervals appear when a quarter of an hour has passed.'));
@@ -87,7 +87,7 @@ export function energyChart({ statement, parameters, up, down }, signal) {
     const row = rows.find((one) => Math.round((one.at - first) / barMs) === hovered);
     const of = (series, one) => one.up[up.indexOf(series)] ?? one.down[down.indexOf(series)];
     const said = (shown) =>
-      told
+      (told.length > 0 ? told : up.slice(0, 1))
         .map((series) => `${joined(wattHours(shown.reduce((sum, one) => sum + of(series, one), 0)))} ${series.name}`)
         .join(', ');
     setText(

@@ -10,7 +10,7 @@ const nodeHeight = 30;
  * the ways that lead out of it.
  */
 export function stateDiagram(region) {
-  const nodes = place(region.states);
+  const nodes = place(region);
   const edges = unite(region.transitions, nodes);
   const root = svg('svg', {
     viewBox: `0 0 ${width} ${height}`,
@@ -32,7 +32,7 @@ export function stateDiagram(region) {
   };
 }
 
-function place(states) {
+function place({ states, initial }) {
   const nodes = new Map();
   const across = width / 2 - 66;
   const down = height / 2 - 26;
@@ -42,7 +42,7 @@ function place(states) {
     nodes.set(state, {
       x: width / 2 + (single ? 0 : across * Math.cos(angle)),
       y: height / 2 + (single ? 0 : down * Math.sin(angle)),
-      w: Math.max(58, words(state).length * 7.1 + 24),
+      w: Math.max(58, words(state).length * 7.1 + 24) + (state === initial ? 12 : 0),
     });
   });
   return nodes;
@@ -95,7 +95,7 @@ function box(state, { x, y, w }, isInitial) {
     { transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` },
     svg('rect', { x: -w / 2, y: -nodeHeight / 2, width: w, height: nodeHeight, rx: nodeHeight / 2 }),
     isInitial ? svg('circle.initial', { cx: -w / 2 + 11, cy: 0, r: 2.6 }) : null,
-    svg('text', { 'text-anchor': 'middle', dy: '0.35em', x: isInitial ? 4 : 0 }, words(state)),
+    svg('text', { 'text-anchor': 'middle', dy: '0.35em', x: isInitial ? 6 : 0 }, words(state)),
   );
 }
 

@@ -60,7 +60,7 @@ export function moveFocus(event) {
   const row = event.target.closest('tr')?.[step];
   if (step === undefined || !row) return;
   event.preventDefault();
-  row.querySelector('a').focus();
+  row.querySelector('a')?.focus();
 }
 
 /** `#/name?key=value` with the keys that have one, without a new entry in the history. */

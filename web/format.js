@@ -52,6 +52,14 @@ const dayName = new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numer
 
 export const timeOfDay = (time) => (Number.isNaN(Date.parse(time)) ? '–' : clockTime.format(new Date(time)));
 export const day = (time) => (Number.isNaN(Date.parse(time)) ? '–' : dayName.format(new Date(time)));
+const shortTime = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+});
+/** Day and time without the year, for tables of what was lately. */
+export const recently = (time) => (Number.isNaN(Date.parse(time)) ? '–' : shortTime.format(new Date(time)));
 export const moment = (time) => (Number.isNaN(Date.parse(time)) ? '–' : `${day(time)}, ${timeOfDay(time)}`);
 
 const kinds = {
@@ -65,18 +73,19 @@ export const kindName = (kind) => (Object.hasOwn(kinds, kind) ? kinds[kind] : ki
 export const assetHref = (serial) => `#/asset/${encodeURIComponent(serial)}`;
 export const siteHref = (siteId) => `#/site/${encodeURIComponent(siteId)}`;
 
-/** `TransitionToIsland` and `NOT_IN_SERVICE` as words. */
+/** `2 Superchargers` */
+export const countOf = (n, kind) => `${integer(n)} ${kindName(kind)}${n === 1 ? '' : 's'}`;
+
+/** `TransitionToIsland`, `NOT_IN_SERVICE` and `EVDisconnected` as words. */
 export function words(name) {
-  const text = String(name ?? '');
-  if (/^[A-Z0-9_]+$/.test(text)) {
-    const lower = text
-      .toLowerCase()
-      .replaceAll('_', ' ')
-      .replace(/\bso([ec])\b/g, (_all, letter) => `So${letter.toUpperCase()}`);
-    return lower.charAt(0).toUpperCase() + lower.slice(1);
-  }
-  const spaced = text.replace(/([a-z])([A-Z])/g, '$1 $2').replaceAll('_', ' ');
-  return spaced.charAt(0).toUpperCase() + spaced.slice(1).toLowerCase();
+  const spaced = String(name ?? '')
+    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .replace(/([A-Z]+)([A-Z][a-z])/g, '$1 $2')
+    .replaceAll('_', ' ')
+    .toLowerCase()
+    .replace(/\bso ?([ec])\b/g, (_all, letter) => `So${letter.toUpperCase()}`)
+    .replace(/\b(ev|evse|fcr|mppt|mci|rma)\b/g, (short) => short.toUpperCase());
+  return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }
 
 const tones = [

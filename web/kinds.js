@@ -1,6 +1,6 @@
 import { post } from './api.js';
 import { empty, h, replace, setText } from './dom.js';
-import { joined, moment, percent, span, tone, wattHours, watts, words } from './format.js';
+import { joined, moment, percent, recently, span, tone, wattHours, watts, words } from './format.js';
 
 /** What only one kind has, in a card of its own; null for the others. */
 export function kindCard(kind, serial, signal) {
@@ -146,7 +146,7 @@ function sessionRow(row) {
   return h(
     'tr',
     {},
-    h('td', {}, moment(row.start_time)),
+    h('td', { title: moment(row.start_time) }, recently(row.start_time)),
     h('td.num', {}, span(took)),
     h('td.num', {}, joined(wattHours(row.energy_wh))),
     h('td.num', {}, charge),

@@ -4,6 +4,7 @@ import { empty, h, moveFocus, replace, setText } from './dom.js';
 import {
   ago,
   assetHref,
+  countOf,
   day,
   integer,
   joined,
@@ -95,10 +96,7 @@ function header(siteId) {
       setText(status.lastChild, text);
       const counts = new Map();
       for (const { kind } of site.members) counts.set(kind, (counts.get(kind) ?? 0) + 1);
-      setText(
-        kinds,
-        [...counts].map(([kind, n]) => `${integer(n)} ${kindName(kind)}`).join(', ') || 'Nobody stands here',
-      );
+      setText(kinds, [...counts].map(([kind, n]) => countOf(n, kind)).join(', ') || 'Nobody stands here');
       setText(members, `${integer(site.totals.membersFresh)} of ${integer(site.totals.membersExpected)} fresh`);
       setText(seen, site.asOf ? `As of ${ago(site.asOf)}` : 'No reading yet');
       seen.title = site.asOf ? moment(site.asOf) : '';
@@ -361,7 +359,7 @@ function memberCard() {
   });
   return {
     element: h(
-      'section.card.assets',
+      'section.card.assets.members',
       { 'aria-label': 'Members' },
       h('div.filters', {}, h('h2', {}, 'Members'), h('span.spacer'), search),
       h(

@@ -21,7 +21,8 @@ export function sitesPage(root, query) {
     tools: [search],
     head: ['Site', 'Grid', 'Members', 'Power', 'Charge', 'Faults', 'As of'],
     row: siteRow,
-    path: () => `/v1/sites?${search.value.trim() ? new URLSearchParams({ search: search.value.trim() }) : ''}`,
+    // With a text, even an empty one, the list is in order of names.
+    path: () => `/v1/sites?${new URLSearchParams({ search: search.value.trim() })}`,
     whenEmpty: () =>
       search.value.trim()
         ? empty('Nothing matches', 'Look for another part of the name.')
@@ -221,7 +222,7 @@ function regionRow(item) {
     element: h(
       'tr',
       {},
-      h('td', {}, h('b', { tabindex: '-1' }, item.region)),
+      h('td', {}, h('b', {}, item.region)),
       h('td', {}, grid),
       cells.members,
       cells.power,

@@ -1,6 +1,19 @@
 import { get } from './api.js';
 import { empty, h, replace } from './dom.js';
-import { day, joined, moment, span, timeOfDay, tone, wattHours, words } from './format.js';
+import {
+  assetHref,
+  day,
+  joined,
+  moment,
+  percent,
+  siteHref,
+  span,
+  timeOfDay,
+  tone,
+  wattHours,
+  watts,
+  words,
+} from './format.js';
 
 const pageSize = 100;
 const filters = [
@@ -115,6 +128,8 @@ export function eventItem({ at, shown, title, note, mood }) {
   );
 }
 
+const lasted = (from, to) => (to ? span(Date.parse(to) - Date.parse(from)) : 'still so');
+
 const describers = {
   state_transition: ({ region, from, to, cause, leftAfterMs }) => ({
     title: `${words(region)}: ${from ? `${words(from)} → ` : ''}${words(to)}`,
@@ -144,6 +159,33 @@ const describers = {
     note: `${joined(wattHours(before))} to ${joined(wattHours(after))}`,
     mood: 'work',
   }),
+  charging_session: ({ endTime, startTime, energyWh, socFrom, socTo, stoppedReason }) => ({
+    title: `Charged a vehicle: ${joined(wattHours(energyWh))}`,
+    note: [
+      endTime ? `in ${span(Date.parse(endTime) - Date.parse(startTime))}` : 'still charging',
+      typeof socFrom === 'number' && typeof socTo === 'number' && `${percent(socFrom)} to ${percent(socTo)}`,
+      stoppedReason && words(stoppedReason),
+    ]
+      .filter(Boolean)
+      .join(', '),
+    mood: 'in',
+  }),
+  dispatch_deviation: ({ fromTime, toTime, setpointW, maxErrorW, undeliveredWh }) => ({
+    title: 'Power off the setpoint',
+    note: [
+      lasted(fromTime, toTime),
+      `${joined(watts(setpointW))} wanted, off by up to ${joined(watts(maxErrorW))}`,
+      typeof undeliveredWh === 'number' && `${joined(wattHours(undeliveredWh))} not delivered`,
+    ]
+      .filter(Boolean)
+      .join(', '),
+    mood: 'warn',
+  }),
+  derate_interval: ({ cause, fromTime, toTime }) => ({
+    title: `Limited by ${words(cause).toLowerCase()}`,
+    note: lasted(fromTime, toTime),
+    mood: 'warn',
+  }),
   lifecycle_change: ({ from, to, type, legal }) => ({
     title: `${words(type)}${to ? `: ${from ? `${words(from)} → ` : ''}${words(to)}` : ''}`,
     note: legal === false ? 'not allowed from that state; for review' : '',
@@ -166,21 +208,49 @@ function describe({ type, data }) {
 /** The lifecycle records in folding order, with what each did. */
 export function lifecycleList(serial, signal) {
   const list = h('ol.timeline');
+  const summary = h('dl.details');
   void load();
   async function load() {
     try {
-      const { items } = await get(`/v1/assets/${encodeURIComponent(serial)}/lifecycle`, signal);
-      if (items.length === 0) {
+      const life = await get(`/v1/assets/${encodeURIComponent(serial)}/lifecycle`, signal);
+      if (life.items.length === 0) {
         replace(list, h('li', {}, empty('No lifecycle records', 'An asset without any counts as in service.')));
         return;
       }
-      replace(list, ...items.toReversed().map(step));
+      replace(summary, lifeEntries(life));
+      replace(list, ...life.items.toReversed().map(step));
     } catch (error) {
       if (error.name !== 'AbortError')
         replace(list, h('li', {}, empty('The lifecycle could not be read', error.message)));
     }
   }
-  return { element: h('section.card', { 'aria-label': 'Lifecycle' }, h('header', {}, h('h2', {}, 'Lifecycle')), list) };
+  return {
+    element: h('section.card', { 'aria-label': 'Lifecycle' }, h('header', {}, h('h2', {}, 'Lifecycle')), summary, list),
+  };
+}
+
+/** Phase, how long each state lasted, where it stood before, and who came before and after it in its slot. */
+function lifeEntries({ phase, deployment, dwell, installations, replaces, replacedBy }) {
+  const states = Object.entries(dwell?.states ?? {}).map(([state, { ms }]) => `${words(state)} ${span(ms)}`);
+  const left = (installations ?? []).filter(({ toTime }) => toTime !== null);
+  const stood = left.flatMap(({ siteId, slot }) => [h('a', { href: siteHref(siteId) }, siteId), `, ${slot}`, h('br')]);
+  return [
+    ['Phase', phase && words(phase)],
+    ['Deployment', deployment && words(deployment)],
+    ['Replaces', replaces && neighbour(replaces)],
+    ['Replaced by', replacedBy && neighbour(replacedBy)],
+    ['Stood before at', stood.length > 0 && stood],
+    ['Time in each state', states.length > 0 && states.join(' · ')],
+  ]
+    .filter(([, value]) => value)
+    .map(([name, value]) =>
+      h(name === 'Time in each state' ? 'div.wide' : 'div', {}, h('dt', {}, name), h('dd', {}, value)),
+    );
+}
+
+/** Another asset; `told` is by a record, or only by the slot that both held. */
+function neighbour({ serial, told }) {
+  return [h('a', { href: assetHref(serial) }, serial), told === 'record' ? '' : ', by the slot'];
 }
 
 function step(record) {

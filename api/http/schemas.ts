@@ -383,7 +383,7 @@ export const schemas = {
         search: {
           type: 'string',
           maxLength: 128,
-          description: 'Text that the name of the site holds; case is ignored',
+          description: 'Text that the name of the site holds, case ignored; the list is then in order of names',
         },
         ...placeQuery,
       },

@@ -19,7 +19,11 @@ interface Page {
 export function siteRoutes(app: FastifyInstance, engine: Engine, tables: TableReader): void {
   app.get<{ Querystring: ListQuery }>('/v1/sites', { schema: schemas.sites }, async ({ query }) => {
     const { search, cursor, limit } = query;
-    return listed(search ? await searched(engine, tables, { ...query, search }) : paged(engine, 'site', cursor, limit));
+    return listed(
+      search === undefined
+        ? paged(engine, 'site', cursor, limit)
+        : await searched(engine, tables, { ...query, search }),
+    );
   });
   app.get<{ Params: { siteId: string } }>('/v1/sites/:siteId', { schema: schemas.site }, async (request) => {
     const { siteId } = request.params;
