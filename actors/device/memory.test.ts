@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { calmRates, createFleet } from '../../sim/fleet/index.ts';
+import { isTelemetry } from '../../sim/record.ts';
 import { kinds } from './index.ts';
 import { Fed } from './testing/harness.ts';
 
 const START = Date.UTC(2022, 6, 8);
+const DAY_MS = 86_400_000;
 
 /** Bytes per asset of the columns that are in use. */
 function columnBytes(fed: Fed): number {
@@ -85,6 +88,25 @@ describe('memory of an asset', () => {
     expect(p.data('dispatch_deviation')).not.toEqual([]);
     useEngineColumns(p);
     expect(columnBytes(p)).toBeLessThanOrEqual(340);
+  });
+
+  // What a day of the simulator takes, engine columns included: 375, 275, 342 and 433 when it was measured, and 16 to grow.
+  // All but the inverter miss the goal of 300 bytes: fields told once an hour have a time each; see docs/bench.md.
+  it.each([
+    ['powerwall', 391, { assets: 8 }],
+    ['inverter', 291, { assets: 8 }],
+    ['supercharger', 358, { assets: 0, cabinets: 1 }],
+    ['megapack', 449, { assets: 0, megapacks: 4 }],
+  ] as const)('that is a %s, as its simulator tells, has columns of at most %d bytes', (kind, limit, size) => {
+    const fleet = createFleet({ ...size, startTime: START, cadenceMs: 60_000, rates: calmRates });
+    const told = fleet.tick(START + DAY_MS).filter((record) => isTelemetry(record) && record.value.kind === kind);
+    const serial = told[0].key;
+    const one = new Fed(kind);
+    for (const { key, value } of told.filter(isTelemetry)) {
+      if (key === serial) one.feed(Date.parse(value.deviceTime), value.fields);
+    }
+    useEngineColumns(one);
+    expect(columnBytes(one)).toBeLessThanOrEqual(limit);
   });
 
   it('has a column for everything within the limit of a kind', () => {
