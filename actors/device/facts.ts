@@ -333,7 +333,12 @@ export const lifecycleChange: DerivedType = {
     column('type', 'text', 'Its type'),
     column('from', 'text', 'State before'),
     column('to', 'text', 'State after'),
-    column('legal', 'boolean', 'False: not foreseen from that state, for review'),
+    column('legal', 'boolean', 'False: for review'),
+    column(
+      'review',
+      'text',
+      'Why it is for review: first_word, not_foreseen, unknown_phase, unknown_record or circle; else null',
+    ),
     column('voided', 'boolean', 'True: replaced by a correction or taken back'),
     column('source', 'text', 'System that told'),
     column('occurredTime', 'time', 'When it happened, as the record says'),

@@ -44,8 +44,8 @@ export function foldFirmwareRecords(serial: string, records: readonly EffectiveR
   let nth = 0;
   let version: string | null = null;
   let attempt: Attempt | null = null;
-  for (const { record, type, data, voided } of records) {
-    if (voided || type !== 'firmwareUpdate') continue;
+  for (const { record, type, data, voided, problem } of records) {
+    if (voided || problem !== null || type !== 'firmwareUpdate') continue;
     const event = phaseOf(data.phase);
     if (event < 0) continue;
     const at = record.eventTime;
@@ -90,8 +90,8 @@ export function firmwareNow(
   let state = IDLE;
   let since = 0;
   let wanted: string | null = null;
-  for (const { record, type, data, voided } of life?.steps ?? []) {
-    if (voided || type !== 'firmwareUpdate') continue;
+  for (const { record, type, data, voided, legal } of life?.steps ?? []) {
+    if (voided || !legal || type !== 'firmwareUpdate') continue;
     const event = phaseOf(data.phase);
     if (event < 0) continue;
     const to = table.next(state, event);
@@ -101,6 +101,11 @@ export function firmwareNow(
   }
   const arrived = state !== IDLE && version !== null && version === wanted && versionAt > since;
   return { state: table.states[arrived ? IDLE : state], since: arrived ? versionAt : since };
+}
+
+/** Whether the word means a phase of an update. */
+export function isPhase(phase: unknown): boolean {
+  return phaseOf(phase) >= 0;
 }
 
 function phaseOf(phase: unknown): number {

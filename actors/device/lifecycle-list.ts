@@ -111,8 +111,8 @@ function chainOf(node: Node): readonly Node[] {
 
 /** Type and data of a chain of corrections, each laid over those before. */
 function contentOf(chain: readonly Node[]): Pick<EffectiveRecord, 'type' | 'data'> {
-  if (chain.length === 1) return chain[0].record;
   let { type } = chain[0].record;
+  if (chain.length === 1) return { type, data: chain[0].record.data };
   const data = new Map<string, unknown>();
   for (const [i, { record }] of chain.entries()) {
     for (const [name, value] of Object.entries(record.data)) {

@@ -57,8 +57,14 @@ export const lifecycleRegion = defineRegion('lifecycle', LIFECYCLE_EVENTS, {
     },
     outOfService: { on: { resumed: 'inService', decommissioned: 'decommissioned', replacedBy: 'decommissioned' } },
     decommissioned: {
-      description: 'Gone from its slot; a unit that only moves (reason `moved`) may be installed elsewhere',
-      on: { installed: 'installed', returned: 'returned', recycled: 'recycled', replacedBy: 'decommissioned' },
+      description: 'Gone from its slot; a unit that only moves (reason `moved`) may be shipped and installed elsewhere',
+      on: {
+        shipped: 'inTransit',
+        installed: 'installed',
+        returned: 'returned',
+        recycled: 'recycled',
+        replacedBy: 'decommissioned',
+      },
     },
     returned: { on: { refurbished: 'inStock', recycled: 'recycled', replacedBy: 'returned' } },
     recycled: { on: { replacedBy: 'recycled' } },

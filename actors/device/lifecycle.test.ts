@@ -82,6 +82,8 @@ describe('lifecycle', () => {
     ['installed', 'commissioned'],
     ['inStock', 'decommissioned'],
     ['decommissioned', 'resumed'],
+    ['decommissioned', 'installed'],
+    ['decommissioned', 'shipped'],
     ['recycled', 'refurbished'],
     ['inService', 'maintenanceCompleted'],
   ])('%s does not foresee %s: it changes nothing and waits for review', (from, event) => {
@@ -89,6 +91,44 @@ describe('lifecycle', () => {
     expect(state).toBe(from);
     expect(result.steps.at(-1)).toMatchObject({ legal: false, from, to: from });
     expect(data('lifecycle_change').at(-1)).toMatchObject({ type: event, legal: false });
+  });
+
+  it('lets a unit that moves go on to another slot, as it is or by truck', () => {
+    const moved = ['decommissioned', { reason: 'moved' }] as const;
+    const elsewhere = ['installed', { siteId: 'S-43' }] as const;
+    for (const way of [
+      [moved, elsewhere],
+      [moved, 'shipped', 'delivered', elsewhere],
+    ]) {
+      const { state, result } = fold(life(...SERVING, ...way));
+      expect([state, result.siteId]).toEqual(['installed', 'S-43']);
+      expect(result.steps.every((s) => s.legal)).toBe(true);
+    }
+    expect(fold(life(...SERVING, moved, 'shipped', 'installed', 'decommissioned', elsewhere)).state).toBe(
+      'decommissioned',
+    );
+  });
+
+  it('says why a record waits for review', () => {
+    const why = (records: readonly LifecycleRecord[]) =>
+      fold(records)
+        .data('lifecycle_change')
+        .map((d) => d.review);
+    expect(why(life('commissioned', 'shipped', ['firmwareUpdate', { phase: 'polishing' }]))).toEqual([
+      'first_word',
+      'not_foreseen',
+      'unknown_phase',
+    ]);
+    const lost = ['corrected', { supersedes: 'lost', type: 'decommissioned' }] as const;
+    const ofLost = ['corrected', { supersedes: 'r7', type: 'decommissioned' }] as const;
+    expect(why(life(...SERVING, lost)).slice(6)).toEqual(['unknown_record']);
+    const { state, result } = fold(life(...SERVING, lost, ofLost));
+    expect([state, ...result.steps.slice(6).map((s) => s.review)]).toEqual(['inService', null, 'unknown_record']);
+    const circle = [
+      ['corrected', { supersedes: 'r8' }],
+      ['corrected', { supersedes: 'r7' }],
+    ] as const;
+    expect(why(life(...SERVING, ...circle)).slice(6)).toEqual(['circle', 'circle']);
   });
 
   it('takes the first word on an asset that it never heard of, for review', () => {

@@ -3,7 +3,7 @@ import type { Facts } from '../../runtime/shard/derived.ts';
 import { lifecycleChange } from './facts.ts';
 import { FIRST_STATE, LIFECYCLE_EVENTS, type LifecycleEvent, lifecycleRegion } from './lifecycle.machine.ts';
 import { effectiveRecords, type EffectiveRecord } from './lifecycle-list.ts';
-import { foldFirmwareRecords } from './firmware.ts';
+import { foldFirmwareRecords, isPhase } from './firmware.ts';
 import { type Nameplate, Occupancies } from './occupancy.ts';
 import { sayInterval, sayTransition } from './region.ts';
 import { isTimeZone } from './zone.ts';
@@ -34,9 +34,10 @@ export function foldLifecycle(serial: string, records: readonly LifecycleRecord[
   const effective = effectiveRecords(records);
   const steps = effective.map((e): LifecycleStep => {
     const from = life.state;
-    const legal = e.voided ? true : apply(serial, life, slots, e, out);
+    const review = e.voided ? null : apply(serial, life, slots, e, out);
     const { record, type, data, voided } = e;
-    const step = { record, type, data, from: name(from), to: name(life.state), legal, voided };
+    const legal = review === null;
+    const step = { record, type, data, from: name(from), to: name(life.state), legal, review, voided };
     sayChange(serial, e, step, out);
     return step;
   });
@@ -49,14 +50,19 @@ export function foldLifecycle(serial: string, records: readonly LifecycleRecord[
   return { state, since, siteId, slot, cadenceS, timeZone, occupancies: slots.all, steps };
 }
 
-/** Lets one record have its effect. Returns whether the state foresaw it. */
-function apply(serial: string, life: Life, slots: Occupancies, e: EffectiveRecord, out: Facts): boolean {
-  if (e.type === 'voided' || e.type === 'corrected' || e.type === 'firmwareUpdate') return e.problem === null;
-  if (!isEvent(e.type)) return false;
+/** Why a record waits for review; docs/lifecycle.md lists them for people. */
+export type Review = 'not_foreseen' | 'first_word' | 'unknown_record' | 'circle' | 'unknown_phase';
+
+/** Lets one record have its effect. Returns why it must be looked at; null where all is well. */
+function apply(serial: string, life: Life, slots: Occupancies, e: EffectiveRecord, out: Facts): Review | null {
+  if (e.problem !== null) return e.problem;
+  if (e.type === 'firmwareUpdate') return isPhase(e.data.phase) ? null : 'unknown_phase';
+  if (e.type === 'voided' || e.type === 'corrected') return null;
+  if (!isEvent(e.type)) return 'not_foreseen';
   const event = table.eventIndex(e.type);
   const legal = table.has(life.state, event) && mayFollow(life, e.type);
   // The first word on an asset whose life began before our books did is taken as it is, and still goes to review.
-  if (!legal && life.state !== NONE) return false;
+  if (!legal && life.state !== NONE) return 'not_foreseen';
   const to = legal ? table.next(life.state, event) : table.stateIndex(FIRST_STATE[e.type]);
   const at = e.record.eventTime;
   if (to !== life.state) enter(serial, life, to, at, e.type, out);
@@ -68,12 +74,12 @@ function apply(serial: string, life: Life, slots: Occupancies, e: EffectiveRecor
   } else if (leavesSlot(to)) {
     slots.leave(at);
   }
-  return legal && e.problem === null;
+  return legal ? null : 'first_word';
 }
 
-/** Of what leaves for good only a unit that moves is installed again without having been in stock. */
+/** Of what left its slot only a unit that moves goes on to another without having been refurbished. */
 function mayFollow({ state, moving }: Life, type: LifecycleEvent): boolean {
-  return state !== DECOMMISSIONED || type !== 'installed' || moving;
+  return state !== DECOMMISSIONED || moving || (type !== 'installed' && type !== 'shipped');
 }
 
 function enter(serial: string, life: Life, to: number, at: number, cause: string, out: Facts): void {
@@ -137,6 +143,7 @@ function sayChange(serial: string, e: EffectiveRecord, step: LifecycleStep, out:
     from: step.from,
     to: step.to,
     legal: step.legal,
+    review: step.review,
     voided: step.voided,
     source,
     occurredTime: eventTime,

@@ -350,6 +350,7 @@ export const schemas = {
             from: orNull('string'),
             to: orNull('string'),
             legal: { type: 'boolean' },
+            review: { ...orNull('string'), description: 'Why it waits for review; null where it is legal' },
             voided: { type: 'boolean' },
           }),
         ),

@@ -60,6 +60,8 @@ export interface LifecycleStep {
   readonly to: string | null;
   /** False: not allowed from that state; kept for review, changes nothing. */
   readonly legal: boolean;
+  /** Why it waits for review, as a stable code; null where it is legal. */
+  readonly review: string | null;
   /** Replaced by a `corrected` or taken back by a `voided` record. */
   readonly voided: boolean;
 }

@@ -130,6 +130,8 @@ export interface LifecycleView {
   readonly from: string | null;
   readonly to: string | null;
   readonly legal: boolean;
+  /** Why it waits for review; null where it is legal. */
+  readonly review: string | null;
   readonly voided: boolean;
 }
 

@@ -61,7 +61,7 @@ function meaning(field: FieldSpec, raw: number): unknown {
 
 /** The lifecycle list in folding order, with what each record did. */
 export function lifecycleView(result: LifecycleResult | null): LifecycleView[] {
-  return (result?.steps ?? []).map(({ record, from, to, legal, voided }) => ({
+  return (result?.steps ?? []).map(({ record, from, to, legal, review, voided }) => ({
     id: record.id,
     type: record.type,
     eventTime: iso(record.eventTime) as string,
@@ -71,6 +71,7 @@ export function lifecycleView(result: LifecycleResult | null): LifecycleView[] {
     from,
     to,
     legal,
+    review,
     voided,
   }));
 }

@@ -112,7 +112,7 @@ function foldLifecycle(serial: string, records: readonly LifecycleRecord[], out:
   const data = last.data as { siteId?: string; cadenceSeconds?: number };
   const steps = sorted.map((record) => {
     const { type, data } = record;
-    return { record, type, data, from: null, to: type, legal: true, voided: false };
+    return { record, type, data, from: null, to: type, legal: true, review: null, voided: false };
   });
   return {
     state: 0,
