@@ -2,7 +2,7 @@ import { hasControl, isSerial, type JsonObject } from './document.ts';
 
 /** How a part of `data` is checked, and how its JSON Schema says so. */
 export interface DataPart {
-  readonly shape: 'label' | 'text' | 'amount' | 'cadence' | 'zone' | 'list' | 'serial' | 'type';
+  readonly shape: 'label' | 'text' | 'amount' | 'cadence' | 'zone' | 'list' | 'serial' | 'type' | 'flag';
   readonly required?: boolean;
   readonly doc: string;
 }
@@ -48,7 +48,10 @@ export const LIFECYCLE_TYPES: ReadonlyMap<string, LifecycleType> = new Map(
     commissioningStarted: type('Start-up tests began.'),
     commissioned: type('In service.'),
     commissioningFailed: type('Start-up tests failed.', { reason: REASON }),
-    maintenanceStarted: type('Work on it began.', { ticket: part('label', 'Work order.') }),
+    maintenanceStarted: type('Work on it began.', {
+      ticket: part('label', 'Work order.'),
+      planned: part('flag', 'Whether it was planned; availability counts what was not.'),
+    }),
     maintenanceCompleted: type('Work on it ended.', { parts: part('list', 'Parts that were changed.') }),
     suspended: type('Taken out of service for a time.', { reason: REASON }),
     resumed: type('Back in service.'),
@@ -91,6 +94,7 @@ const CHECKS: Record<DataPart['shape'], (value: unknown) => boolean> = {
   zone: (value) => typeof value === 'string' && isTimeZone(value),
   list: (value) => Array.isArray(value) && value.length <= MAX_PARTS,
   serial: isSerial,
+  flag: (value) => typeof value === 'boolean',
   type: (value) =>
     typeof value === 'string' && LIFECYCLE_TYPES.has(value) && value !== 'corrected' && value !== 'voided',
 };

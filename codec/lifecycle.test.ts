@@ -78,6 +78,8 @@ describe('a lifecycle record', () => {
     ['bad_record_time', { recordTime: 'x' }],
     ['bad_source', { source: 1 }],
     ['bad_lifecycle_data', { data: [] }],
+    ['bad_lifecycle_data', { type: 'maintenanceStarted', data: { planned: 'yes' } }],
+    ['ok', { type: 'maintenanceStarted', data: { planned: false } }],
     ['bad_lifecycle_data', { data: { siteId: 'S' } }],
     ['bad_lifecycle_data', { data: { ...valid.data, siteId: 'x'.repeat(129) } }],
     ['bad_lifecycle_data', { data: { ...valid.data, cadenceSeconds: 0 } }],

@@ -128,6 +128,7 @@ const PART_SCHEMAS: Record<DataPart['shape'], (description: string) => JsonSchem
   amount: (description) => ({ type: 'number', minimum: 0, description }),
   cadence: (description) => ({ type: 'number', minimum: 1, maximum: 86400, description }),
   zone: (description) => ({ type: 'string', maxLength: 64, description }),
+  flag: (description) => ({ type: 'boolean', description }),
   list: (description) => ({ type: 'array', maxItems: 256, description }),
   serial: (description) => ({ ...SERIAL, description: `${description} ${SERIAL.description}` }),
   type: (description) => ({

@@ -11,7 +11,8 @@ import { silenceLimits } from './silence.ts';
 import { readSide } from './side.ts';
 
 const UPDATING = new Set(['installing', 'rebooting', 'verifying']);
-const IN_SERVICE = new Set(['none', 'inService', 'maintenance']);
+/** Where the other regions say what is shown. Maintenance is no service, but is shown as such, and after faults. */
+const SHOWN_AT_WORK = new Set(['none', 'inService', 'maintenance']);
 /** Grid states in which the home runs, or tries to run, by itself. */
 const ISLANDED = new Set(['islanded', 'islandedReady', 'waitForUser', 'waitForSolar', 'microGridFaulted']);
 
@@ -59,7 +60,7 @@ export function viewAsset(
 /** What goes before what (domain: the projection of the regions): the first that holds. */
 function statusOf(asset: DeviceAsset, regions: Record<string, RegionView>): string {
   const lifecycle = regions.lifecycle.state;
-  if (lifecycle === 'decommissioned' || !IN_SERVICE.has(lifecycle)) return word(lifecycle);
+  if (!SHOWN_AT_WORK.has(lifecycle)) return word(lifecycle);
   if (regions.connectivity.state === 'offline') return 'OFFLINE';
   if (asset.health === HEALTH_FAULTED || asset.health === HEALTH_PERMANENT) return 'FAULTED';
   if (UPDATING.has(regions.firmware.state)) return 'UPDATING';

@@ -80,6 +80,7 @@ export function lifecycleValue(name: string, part: DataPart, text: string): unkn
   if (text === 'null') return null;
   if (text.startsWith('?')) return guess(text.slice(1));
   if (part.shape === 'amount' || part.shape === 'cadence') return number(name, text);
+  if (part.shape === 'flag' && (text === 'true' || text === 'false')) return text === 'true';
   if (part.shape !== 'list') return unquoted(text);
   const items = listItems(text);
   if (items === null) throw new Misreading(`${name} is a list: write ${name}=[A, B]`);
