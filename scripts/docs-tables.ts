@@ -2,6 +2,7 @@ import { REASONS } from '../codec/reasons.ts';
 import { closeCodes, defaultLimits } from '../api/live/protocol.ts';
 import { createMetrics } from '../runtime/system/metrics.ts';
 import { commonColumns, factSections, viewSections } from './docs-dictionary.ts';
+import { costOfFields } from './docs-memory.ts';
 
 interface Metric {
   readonly name: string;
@@ -44,6 +45,7 @@ const tables: Readonly<Record<string, () => string>> = {
   'columns of every table': commonColumns,
   'tables of facts': factSections,
   'views over the facts': viewSections,
+  'cost of fields': costOfFields,
 };
 
 /** The page with every table between `<!-- made: NAME -->` and `<!-- end -->` made anew from the code. */
@@ -56,4 +58,4 @@ export function withTables(page: string): string {
 }
 
 /** Pages that hold such tables, beside options.md, which is made as a whole. */
-export const pagesWithTables = ['operate.md', 'live.md', 'tables.md'] as const;
+export const pagesWithTables = ['operate.md', 'live.md', 'tables.md', 'bench.md'] as const;
