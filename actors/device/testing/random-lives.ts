@@ -47,6 +47,7 @@ const data = fc
     ratedW: 5000 + n,
     capacityWh,
     phase,
+    reason: n === 1 ? 'moved' : 'retired',
   }));
 const anyType = fc.constantFrom<string[]>(...LIFECYCLE_EVENTS, 'firmwareUpdate');
 const happening = fc.record({ type: anyType, hour: fc.nat(400), data });
