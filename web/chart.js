@@ -174,7 +174,8 @@ function paint(canvas, rows, { first, hovered, up, down }) {
     context.moveTo(margin.left, y);
     context.lineTo(width - margin.right, y);
     context.stroke();
-    context.fillText(joined(wattHours(Math.abs(value))), margin.left - 6, y);
+    const isFree = value === 0 || Math.abs(y - zero) > 14;
+    if (isFree) context.fillText(joined(wattHours(Math.abs(value))), margin.left - 6, y);
   }
   context.textAlign = 'center';
   context.textBaseline = 'alphabetic';

@@ -183,7 +183,8 @@ const pastTitles = {
 
 /** Times away from the grid, silences of the gateway, conflicts, weak inverters; newest first. */
 function pastCard(siteId, signal) {
-  const list = h('ol.timeline');
+  const list = h('ol.timeline', {}, h('li.dim', {}, 'Loading…'));
+  let isShown = false;
   let timer;
   async function load() {
     try {
@@ -195,11 +196,12 @@ function pastCard(siteId, signal) {
       show(answers.flatMap(({ rows }, i) => rows.map((row) => ({ row, type: pastTables[i][0] }))));
     } catch (error) {
       if (error.name === 'AbortError') return;
-      if (list.children.length === 0) replace(list, h('li', {}, empty('The events could not be read', error.message)));
+      if (!isShown) replace(list, h('li', {}, empty('The events could not be read', error.message)));
     }
     timer = setTimeout(load, 30_000);
   }
   function show(events) {
+    isShown = true;
     events.sort((a, b) => Date.parse(b.row.from_time) - Date.parse(a.row.from_time));
     const items = events.map(({ row, type }) => {
       const { title, note, mood } = pastTitles[type](row);
