@@ -8,6 +8,9 @@ export function cabinetKey(siteId: string, cabinet: string): string {
   return `${siteId}/${cabinet}`;
 }
 
+/** What a cabinet shares out is power: energy and sessions are the site's. */
+const FOR_CABINETS: ReadonlySet<string> = new Set(['member_state', 'state_interval', 'data_gap']);
+
 /**
  * Who hears of a fact of a device: the sites, and the cabinets there, where it stood at any instant that the fact is
  * about. An occupancy is told to the place that it is about.
@@ -21,7 +24,7 @@ export function audience(_asset: unknown, places: readonly Occupancy[], fact: Fa
   const found: Address[] = [];
   for (const place of places) {
     const touches = place.from <= to && (place.to === null || place.to > from);
-    if (touches) addressesOf(place.siteId, place.cabinet, found);
+    if (touches) addressesOf(place.siteId, FOR_CABINETS.has(fact.type.name) ? place.cabinet : null, found);
   }
   return found;
 }

@@ -9,7 +9,7 @@ import { happened, minuteOf, type Standing, standingAt, toldOf } from './rollup.
 import type { Table } from './rows.ts';
 import { type Run, runsOf } from './runs.ts';
 import { sayOnly } from './said.ts';
-import { put, remove, rowAt, rowCount, rowsBetween, type Series, without } from './series.ts';
+import { lastAt, put, remove, rowAt, rowCount, rowsBetween, type Series, without } from './series.ts';
 import { cabinetState, type Draft, MINUTE_MS, type PlaceAsset, type PlaceSide, readPlace, type Said } from './state.ts';
 import { placeView } from './view.ts';
 
@@ -93,27 +93,38 @@ function derive(
   serial: string,
   out: Facts,
 ): void {
-  if (touched.from > touched.to) return;
-  note(draft, touched);
+  if (touched.from > touched.to || !note(draft, touched)) return;
   sayOnly(draft, [cabinetInterval.name], intervals(draft, serial), out);
   sayOnly(draft, [cabinetInhibit.name], inhibits(draft, serial), out);
   sayOnly(draft, [cabinetOverallocation.name], overallocations(draft, serial), out);
 }
 
-/** Marks are kept of every minute with a row: [minute, state, offered W, limit W]. */
-function note(draft: Draft, { from, to }: Touched): void {
+/**
+ * Marks are kept of every minute with a row: [minute, state, offered W, limit W]. Returns whether a run of minutes that
+ * show the same may have begun or ended elsewhere: a mark that shows what the one before shows only goes on.
+ */
+function note(draft: Draft, { from, to }: Touched): boolean {
   let marks = without(draft.marks, draft.floor, null);
+  let isOther = false;
   for (const { rows, at } of rowsBetween(draft.rollups.known, from, to)) {
     const data = cabinetAt(draft, rows[at]);
     const state = CABINET_STATES.indexOf(data.state as CabinetState);
-    marks = put(
-      marks,
-      [rows[at], state, (data.offeredW ?? Number.NaN) as number, (data.limitW ?? Number.NaN) as number],
-      0,
-    );
+    const mark = [rows[at], state, (data.offeredW ?? Number.NaN) as number, (data.limitW ?? Number.NaN) as number];
+    const old = rowAt(marks, rows[at]) ?? lastAt(marks, rows[at] - 1, anyRow);
+    isOther ||= old === null || old.rows[old.at + 1] !== state || isOver(mark, 0) || isOver(old.rows, old.at);
+    marks = put(marks, mark, 0);
   }
-  if (rowCount(marks) > rowCount(draft.rollups.known)) marks = onlyKnown(marks, draft.rollups.known);
+  if (rowCount(marks) > rowCount(draft.rollups.known)) {
+    marks = onlyKnown(marks, draft.rollups.known);
+    isOther = true;
+  }
   draft.marks = marks;
+  return isOther;
+}
+
+/** More is offered than there is. */
+function isOver(rows: readonly number[], at: number): boolean {
+  return rows[at + 2] > rows[at + 3];
 }
 
 /** Without the marks of minutes that have no row any more. */
@@ -125,6 +136,7 @@ function onlyKnown(marks: Series, known: Series): Series {
   return kept;
 }
 
+const anyRow = (): boolean => true;
 const isOne = (_said: Said, value: number): boolean => value === 1;
 
 function intervals(side: PlaceSide, serial: string): Said[] {
@@ -148,7 +160,7 @@ function inhibits(side: PlaceSide, serial: string): Said[] {
 }
 
 function overallocations(side: PlaceSide, serial: string): Said[] {
-  const runs = runsOf(side, cabinetOverallocation.name, (rows, at) => (rows[at + 2] > rows[at + 3] ? 1 : 0), isOne);
+  const runs = runsOf(side, cabinetOverallocation.name, (rows, at) => (isOver(rows, at) ? 1 : 0), isOne);
   return runs
     .filter(({ value }) => value === 1)
     .map((run) => {

@@ -71,12 +71,23 @@ function makeRoom(): void {
   scratch.bytes = Buffer.concat([scratch.bytes], scratch.bytes.length * 2);
 }
 
-let unpackedBytes: Uint8Array | null = null;
-let unpackedRows: readonly number[] = [];
+/** Rows unpacked lately, the longest unused first. */
+const unpacked = new Map<Uint8Array, readonly number[]>();
+const MOST_UNPACKED = 256;
 
-/** The rows again; those unpacked last are remembered, since who looks once mostly looks again. */
+/** The rows again; those unpacked lately are remembered, since who looks once mostly looks again. */
 export function unpackRows(bytes: Uint8Array, width: number): readonly number[] {
-  if (bytes === unpackedBytes) return unpackedRows;
+  let rows = unpacked.get(bytes);
+  if (rows !== undefined) unpacked.delete(bytes);
+  else {
+    rows = readRows(bytes, width);
+    if (unpacked.size >= MOST_UNPACKED) unpacked.delete(unpacked.keys().next().value as Uint8Array);
+  }
+  unpacked.set(bytes, rows);
+  return rows;
+}
+
+function readRows(bytes: Uint8Array, width: number): readonly number[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const rows: number[] = [];
   for (let at = 0; at < bytes.length; ) {
@@ -97,7 +108,5 @@ export function unpackRows(bytes: Uint8Array, width: number): readonly number[] 
       rows.push((base(before, scale) + scaled) / scale);
     }
   }
-  unpackedBytes = bytes;
-  unpackedRows = rows;
   return rows;
 }

@@ -13,6 +13,8 @@ import type { RunningSink, RuntimeOptions } from './runtime-options.ts';
 const TICK_MS = 100;
 const PUBLISH_IDLE_MS = 1000;
 const MAX_RESTARTS = 3;
+/** Actors of one type feed each other at most so deep. */
+const DEEPEST_FEED = 4;
 const DEAD_LETTER_RETENTION_MS = 30 * 86_400_000;
 
 /** One actor type of the runtime at work: a shard for each partition of its input. */
@@ -46,17 +48,21 @@ export class Stage {
     await Promise.all(this.shards.map((shard) => shard.stop()));
   }
 
-  /** Resolves when all that stands in its input now is folded and committed, and open facts are published. */
+  /**
+   * Resolves when all that stands in its input now is folded and committed, and open facts are published. A stage may
+   * feed itself (a site its region): what it said on the way is waited for too, to the depth that actors may have.
+   */
   async settled(): Promise<void> {
-    const { log } = this.#options;
-    await Promise.all(
-      this.shards.map(async (shard) => {
-        for (const input of ['telemetry', 'lifecycle'] as const) {
-          await shard.reached(input, log.extent(topicOf(this.type, input), shard.partition).end);
-        }
-        await shard.publish();
-      }),
-    );
+    for (let pass = 0; pass === 0 || (pass < DEEPEST_FEED && this.shards.some((s) => s.lag('telemetry') > 0)); pass++) {
+      await Promise.all(this.shards.map((shard) => this.#settle(shard)));
+    }
+  }
+
+  async #settle(shard: Shard): Promise<void> {
+    for (const input of ['telemetry', 'lifecycle'] as const) {
+      await shard.reached(input, this.#options.log.extent(topicOf(this.type, input), shard.partition).end);
+    }
+    await shard.publish();
   }
 
   /** Calls `listener` after each commit with the actors it changed; returns unsubscribe. */

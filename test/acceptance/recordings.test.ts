@@ -161,7 +161,7 @@ describe.skipIf(solarmaFile === null)(onRealData('a plant in September 2019, by 
 
   test('the 18 outages of the logger are gaps of every unit, and neither faults nor downtime', async () => {
     const gaps = await folder.sql(
-      `SELECT serial, class, count(*) AS gaps FROM data_gaps_current GROUP BY ALL ORDER BY serial`,
+      `SELECT serial, class, count(*) AS gaps FROM data_gaps_current WHERE kind = 'inverter' GROUP BY ALL ORDER BY serial`,
     );
     expect(gaps.map(({ class: kind, gaps: n }) => [kind, n])).toEqual(Array.from({ length: 13 }, () => ['silent', 18]));
     // A fault opened within a gap, or a state that only the gap could have brought about.
