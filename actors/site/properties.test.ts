@@ -128,7 +128,9 @@ test.each(['site', 'cabinet'])('order and repetition of what a %s is told do not
   );
 });
 
-test('totals equal the sum of the members at every minute, computed anew from all records', async () => {
+test('totals equal the sum of the members at every minute, computed anew from all records', {
+  timeout: 300_000,
+}, async () => {
   await fc.assert(
     fc.asyncProperty(delivery, async ({ records, arrived }) => {
       const current = await currentAfter(arrived);
@@ -146,7 +148,7 @@ test('totals equal the sum of the members at every minute, computed anew from al
   );
 });
 
-test('a gateway gap is where all members are silent at once', async () => {
+test('a gateway gap is where all members are silent at once', { timeout: 300_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(delivery, async ({ records, arrived }) => {
       const gaps = dataOf(await currentAfter(arrived), 'data_gap').map(
@@ -206,7 +208,7 @@ function contributionOf({ serial, minute, power, what, length }: Event, version:
   return told(serial, kind, 'state_interval', key(serial, at), at, state, version);
 }
 
-test('what is forgotten beyond the horizon changes nothing that comes within it', async () => {
+test('what is forgotten beyond the horizon changes nothing that comes within it', { timeout: 300_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(life, async (events) => {
       const stays = SERIALS.map((s) => stay(s, kindOf(s), `own-${s}`, START, null));
