@@ -157,7 +157,10 @@ function liveTiles() {
       if (typeof values.solarW === 'number') tile('solar', 'Solar').show(watts(values.solarW));
       if (typeof values.loadW === 'number') tile('load', 'Load').show(watts(values.loadW));
       if (typeof values.siteW === 'number') {
-        tile('site', 'Grid').show(watts(Math.abs(values.siteW)), values.siteW >= 0 ? 'importing' : 'exporting');
+        tile('site', 'Grid').show(
+          watts(Math.abs(values.siteW)),
+          values.siteW > 0 ? 'importing' : values.siteW < 0 ? 'exporting' : 'no flow',
+        );
       }
       if (energy)
         tile('energy', 'Energy, all time').show(

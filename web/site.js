@@ -420,7 +420,7 @@ function memberRow({ serial, kind }) {
       setText(power, joined(watts(one.powerW)));
       gauge.show(one.soc);
       setText(charge, typeof one.soc === 'number' ? percent(one.soc) : '');
-      setText(seen, `${ago(one.lastDeviceTime)}${one.fresh ? '' : ', silent'}`);
+      setText(seen, one.lastDeviceTime === null ? 'never' : `${ago(one.lastDeviceTime)}${one.fresh ? '' : ', silent'}`);
       seen.title = one.lastDeviceTime ? moment(one.lastDeviceTime) : 'It told nothing since it stands here';
     },
   };

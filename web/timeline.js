@@ -25,7 +25,7 @@ const filters = [
   ['lifecycle_change', 'Lifecycle'],
 ];
 /** Measurements and open intervals are shown elsewhere. */
-const hidden = new Set(['energy_interval', 'state_interval']);
+const hidden = new Set(['energy_interval', 'meter_interval', 'availability_interval', 'state_interval']);
 
 /** What happened to an asset, newest first; facts that were taken back are struck out. */
 export function timeline(serial, signal) {
@@ -181,6 +181,22 @@ const describers = {
       .join(', '),
     mood: 'warn',
   }),
+  grid_event: ({ fromTime, toTime, intentional, socFrom, socTo }) => ({
+    title: intentional ? 'Island, wanted' : 'Grid lost',
+    note: [
+      lasted(fromTime, toTime),
+      typeof socFrom === 'number' &&
+        `charge ${percent(socFrom)}${typeof socTo === 'number' ? ` to ${percent(socTo)}` : ''}`,
+    ]
+      .filter(Boolean)
+      .join(', '),
+    mood: 'island',
+  }),
+  slot_occupancy: ({ siteId, slot, toTime }) => ({
+    title: `Stands at ${siteId}, ${slot}`,
+    note: toTime ? `until ${moment(toTime)}` : '',
+    mood: 'good',
+  }),
   derate_interval: ({ cause, fromTime, toTime }) => ({
     title: `Limited by ${words(cause).toLowerCase()}`,
     note: lasted(fromTime, toTime),
@@ -202,7 +218,7 @@ function describe({ type, data }) {
       ([name, value]) => `${name} ${typeof value === 'string' && value.length > 40 ? `${value.slice(0, 40)}…` : value}`,
     )
     .join(', ');
-  return { title: words(type), note, mood: type === 'grid_event' ? 'island' : 'idle' };
+  return { title: words(type), note, mood: 'idle' };
 }
 
 /** The lifecycle records in folding order, with what each did. */
