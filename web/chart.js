@@ -6,32 +6,28 @@ const refreshMs = 30_000;
 const barMs = 15 * 60_000;
 const barsShown = 96;
 
-const lastDay = (table, key, columns) => `select epoch_ms(event_time) as at, ${columns.join(', ')}, coverage
+const lastDay = (table, columns) => `select epoch_ms(event_time) as at, ${columns.join(', ')}, coverage
 from ${table}
-where ${key} = ? and event_time > (select max(event_time) from ${table} where ${key} = ?) - interval 24 hour
+where serial = ? and event_time > (select max(event_time) from ${table} where serial = ?) - interval 24 hour
 order by event_time`;
 
-/** Where a chart has its rows from: columns that go up and down from the line, with name and colour. */
-function energyOf(table, key, value, up, down) {
+/**
+ * Where a chart has its rows from: columns that go up and down from the line, with name and colour. The serial of a
+ * site is its name; of the views, only the serial is looked up without reading all.
+ */
+function energyOf(table, serial, up, down) {
   const columns = [...up, ...down].map(({ column }) => column);
-  return { statement: lastDay(table, key, columns), parameters: [value, value], up, down };
+  return { statement: lastDay(table, columns), parameters: [serial, serial], up, down };
 }
 const bars = (column, name, colour) => ({ column, name, colour });
 
 export const energyOfAsset = (serial) =>
-  energyOf(
-    'energy_intervals_current',
-    'serial',
-    serial,
-    [bars('out_wh', 'out', '--out')],
-    [bars('in_wh', 'in', '--in')],
-  );
+  energyOf('energy_intervals_current', serial, [bars('out_wh', 'out', '--out')], [bars('in_wh', 'in', '--in')]);
 
 /** What a site has up, what it does with it down. */
 export const energyOfSite = (siteId) =>
   energyOf(
     'site_energy_intervals_current',
-    'site_id',
     siteId,
     [
       bars('solar_wh', 'solar', '--warn'),

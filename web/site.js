@@ -150,10 +150,10 @@ function totalTiles() {
 }
 
 const pastTables = [
-  ['site_grid_event', 'from_time, to_time, gateway, intentional, energy_served_wh', 'site_id = ?'],
+  ['site_grid_event', 'from_time, to_time, gateway, intentional, energy_served_wh', 'serial = ?'],
   ['data_gap', 'from_time, to_time', "serial = ? and class = 'gateway'"],
-  ['slot_conflict', 'from_time, to_time, slot, holder, claimant', 'site_id = ?'],
-  ['underperformance', 'day as from_time, member_serial, yield_ratio, lost_wh', 'site_id = ?'],
+  ['slot_conflict', 'from_time, to_time, slot, holder, claimant', 'serial = ?'],
+  ['underperformance', 'day as from_time, member_serial, yield_ratio, lost_wh', 'serial = ?'],
 ];
 const pastStatement = (type, columns, where) =>
   `select ${columns} from ${type}s_current where ${where} order by 1 desc limit 50`;
