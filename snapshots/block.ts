@@ -78,7 +78,7 @@ export class Block {
       const message = `block ${this.id} is full (${MAX_ASSETS} assets): use more partitions or more blocks per kind`;
       throw new GridfoldError('block_full', 'fix-configuration', message);
     }
-    if (slot === this.capacity) this.#grow(slot < 32 ? Math.max(FIRST_CAPACITY, slot * 2) : Math.ceil(slot * 1.125));
+    if (slot === this.capacity) this.#grow(slot < 32 ? Math.max(FIRST_CAPACITY, slot * 2) : Math.ceil(slot * 1.2));
     const from = slot === 0 ? 0 : this.keyEnds[slot - 1];
     const keyEnd = from + end - start;
     if (keyEnd > this.keys.length) {
