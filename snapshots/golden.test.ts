@@ -28,6 +28,37 @@ describe('golden snapshots', () => {
     remove();
   });
 
+  it('of narrow whole numbers are read by a schema with wider ones', async () => {
+    const { columns } = meterState;
+    const narrow = Object.entries(columns).find(([, { type }]) => type === 'u8')?.[0] as keyof typeof columns;
+    const wide = defineState('meter', 2, { ...columns, [narrow]: { ...columns[narrow], type: 'u32' } });
+    const { dir, remove } = await imported(versions[0]);
+    const options = testOptions(dir, goldenOptions);
+    const [before, after] = [
+      await openPartitionState(options),
+      await openPartitionState(
+        testOptions((await imported(versions[0])).dir, {
+          ...goldenOptions,
+          schemas: [wide as unknown as StateSchema, schemas[1]],
+        }),
+      ),
+    ];
+    let assets = 0;
+    for (const id of after.blockIds().filter((n) => n < after.blocksPerKind)) {
+      const [a, b] = [before.block(id)!, after.block(id)!];
+      for (let slot = 0; slot < b.count; slot++, assets++) {
+        for (const name of wide.names) expect(b.get(wide.index(name), slot)).toBe(a.get(meterState.index(name), slot));
+      }
+      let seen = 0;
+      after.scanWindow(b, () => ++seen > 0);
+      expect(seen, 'entries of a window that another version packed').toBe(0);
+    }
+    expect(assets).toBeGreaterThan(5);
+    await before.close();
+    await after.close();
+    remove();
+  });
+
   it('are read by a schema that gained and lost columns, and refused by one that changed a type', async () => {
     const { count, energy, ...rest } = meterState.columns;
     const grown = defineState('meter', 2, { added: { type: 'f64', default: 7, doc: 'New' }, ...rest, energy });

@@ -111,7 +111,25 @@ export function decodeImage(image: Buffer, id: number, schema: StateSchema, mess
   block.window.chunk = image.readDoubleLE(40);
   block.window.last = image.readDoubleLE(48);
   block.reindex();
+  if (image.readUInt32LE(20) !== schema.version) upgrade(block);
   return block;
+}
+
+/**
+ * A block that another version of the state wrote. What its window holds was packed by that version's columns and
+ * means nothing here, so the chain of its segments ends: what follows begins a new one at the same place.
+ */
+function upgrade(block: Block): void {
+  block.window.chunk = block.window.end;
+  block.window.last = -1;
+  block.window.lastCrc = 0;
+  const { schema } = block;
+  schema.names.forEach((name, c) => {
+    const { upgraded } = schema.columns[name];
+    if (upgraded === undefined) return;
+    if (block.offsets[c] < 0) block.allocate(c);
+    for (let slot = 0; slot < block.count; slot++) block.set(c, slot, upgraded);
+  });
 }
 
 /** Columns in use, in the order in which they lie in a row. */
@@ -135,7 +153,8 @@ function readRows(
   const bytes = entries.reduce((sum, entry) => sum + WIDTHS[entry.type], 0);
   const stride = (bytes + 7) & ~7;
   const order = rowOrder(block);
-  if (order.length === wanted.length && order.every((c, i) => c === wanted[i])) {
+  const isSame = (c: number, i: number) => c === wanted[i] && block.schema.types[c] === TYPES[entries[i].type];
+  if (order.length === wanted.length && order.every(isSame)) {
     block.u8.set(image.subarray(start, start + count * stride));
     return stride;
   }
@@ -176,7 +195,9 @@ function columnFor(entry: TableEntry, schema: StateSchema, version: number, mess
     reportDropped(schema, entry.name, version, message);
     return -1;
   }
-  if (schema.types[c] !== TYPES[entry.type]) {
+  // A wider whole number holds what a narrower one held.
+  const isWider = schema.types[c] === 'u32' && TYPES[entry.type] === 'u8';
+  if (schema.types[c] !== TYPES[entry.type] && !isWider) {
     throw mismatch(
       `column ${entry.name} of state ${schema.name} was ${TYPES[entry.type]} in version ${version} and is ` +
         `${schema.types[c]} in version ${schema.version}: rename the column, or keep its type`,

@@ -14,6 +14,8 @@ export interface ColumnSpec {
   readonly unit?: string;
   /** Value of an asset that never wrote the column; 0 unless given, NaN allowed for f64. */
   readonly default?: number;
+  /** Value that every asset gets when a block of another version of the state is read: that version's window is cut off. */
+  readonly upgraded?: number;
   readonly scope?: 'fold' | 'engine';
 }
 

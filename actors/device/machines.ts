@@ -5,6 +5,7 @@ import { firmwareRegion } from './firmware.machine.ts';
 import { healthRegion } from './health.machine.ts';
 import { operationRegion as inverterOperation } from './inverter/operation.machine.ts';
 import { lifecycleRegion } from './lifecycle.machine.ts';
+import { machineNames } from './machine-names.ts';
 import { controlRegion } from './megapack/control.machine.ts';
 import { operationRegion as megapackOperation } from './megapack/operation.machine.ts';
 import { gridRegion } from './powerwall/grid.machine.ts';
@@ -30,7 +31,7 @@ export const deviceRegions: Readonly<Record<string, readonly Region[]>> = {
 /** The machines of each kind as people draw them. `from` is `*` where an event leads there from every other state. */
 export const deviceMachines = Object.entries(deviceRegions).map(([kind, regions]) => ({
   kind,
-  machine: `${kind}@1`,
+  machine: machineNames[kind as keyof typeof machineNames],
   regions: regions.map(({ name, table }) => {
     const { initial, states, edges } = graphOf(table);
     return {

@@ -15,7 +15,7 @@ export function siteSummary(siteId: string, side: PlaceSide): object {
     totals: { ...rollupAt(side, minute), minute: iso(minute * 60_000) },
     grid: open(siteGridEvent.name).length > 0 ? 'islanded' : 'tied',
     gatewaySilentSince: open(dataGap.name).map(({ eventTime }) => iso(eventTime))[0] ?? null,
-    slotConflicts: open(slotConflict.name).map(({ data }) => data),
+    slotConflicts: open(slotConflict.name).map(({ eventTime, data }) => ({ ...data, fromTime: iso(eventTime) })),
     members: standingAt(side, minute).map((one) => memberSummary(one, side.clock)),
     beyondHorizon: side.refused,
   };

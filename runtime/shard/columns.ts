@@ -31,7 +31,12 @@ export const assetColumns = {
   late: { type: 'u32', scope: 'engine', doc: 'Readings that came out of order and were re-folded' },
   invalid: { type: 'u32', scope: 'engine', doc: 'Readings that carried an invalid value or were set aside' },
   quarantined: { type: 'u8', scope: 'engine', doc: '1 after the fold threw: readings go to the dead letters' },
-  sinceBase: { type: 'u8', scope: 'engine', doc: 'Readings since the window last noted a base to re-fold from' },
+  sinceBase: {
+    type: 'u8',
+    scope: 'engine',
+    upgraded: 255,
+    doc: 'Readings since the window last noted a base to re-fold from',
+  },
   unpublished: { type: 'u8', scope: 'engine', doc: '1 while the open facts changed since they were last published' },
   cadenceS: {
     type: 'u32',

@@ -13,6 +13,7 @@ import { keepExtras } from '../extras.ts';
 import { foldHealth } from '../health.ts';
 import { foldLifecycle, lifecycleStates } from '../lifecycle.ts';
 import { lifeStory } from '../life-story.ts';
+import { machineNames } from '../machine-names.ts';
 import { planMember, sayMember } from '../member.ts';
 import { BoundRegion } from '../region.ts';
 import { elapse, silenceLimits } from '../silence.ts';
@@ -99,7 +100,7 @@ function foldAlertList(
 
 const kind: Kind<InverterColumns> = {
   name: 'inverter',
-  machine: 'inverter@1',
+  machine: machineNames.inverter,
   fields: inverterFields,
   state: inverterState,
   defaults: { cadenceMs: 10 * 60_000, timeZone: 'UTC' },

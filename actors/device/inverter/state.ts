@@ -30,7 +30,7 @@ type OwnFields = Record<
 export type InverterColumns = DeviceColumns & typeof ownColumns & OwnFields;
 export type InverterAsset = Cursor<InverterColumns>;
 
-export const inverterState = defineState('inverter', 1, {
+export const inverterState = defineState('inverter', 2, {
   ...assetColumns,
   ...deviceColumns,
   ...ownColumns,

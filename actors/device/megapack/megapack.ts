@@ -14,6 +14,7 @@ import { keepExtras } from '../extras.ts';
 import { foldHealth } from '../health.ts';
 import { foldLifecycle, lifecycleStates } from '../lifecycle.ts';
 import { lifeStory } from '../life-story.ts';
+import { machineNames } from '../machine-names.ts';
 import { planMember, sayMember } from '../member.ts';
 import { BoundRegion } from '../region.ts';
 import { elapse, silenceLimits } from '../silence.ts';
@@ -119,7 +120,7 @@ function foldExtras(asset: MegapackAsset, extra: readonly (readonly [string, unk
 
 const kind: Kind<MegapackColumns> = {
   name: 'megapack',
-  machine: 'megapack@1',
+  machine: machineNames.megapack,
   fields: megapackFields,
   state: megapackState,
   defaults: { cadenceMs: 60_000, timeZone: 'UTC' },

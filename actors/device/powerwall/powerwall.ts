@@ -17,6 +17,7 @@ import { Derate, Flag } from '../flags.ts';
 import { foldHealth } from '../health.ts';
 import { foldLifecycle, lifecycleStates } from '../lifecycle.ts';
 import { lifeStory } from '../life-story.ts';
+import { machineNames } from '../machine-names.ts';
 import { planMember, sayMember } from '../member.ts';
 import { BoundRegion } from '../region.ts';
 import { elapse, silenceLimits } from '../silence.ts';
@@ -153,7 +154,7 @@ function foldReasons(asset: PowerwallAsset, reasons: readonly string[], t: numbe
 
 const kind: Kind<PowerwallColumns> = {
   name: 'powerwall',
-  machine: 'powerwall@1',
+  machine: machineNames.powerwall,
   fields: powerwallFields,
   state: powerwallState,
   defaults: { cadenceMs: 5 * 60_000, timeZone: 'UTC' },

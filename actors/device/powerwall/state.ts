@@ -44,7 +44,7 @@ type OwnFields = Record<
 export type PowerwallColumns = DeviceColumns & typeof ownColumns & OwnFields;
 export type PowerwallAsset = Cursor<PowerwallColumns>;
 
-export const powerwallState = defineState('powerwall', 1, {
+export const powerwallState = defineState('powerwall', 2, {
   ...assetColumns,
   ...deviceColumns,
   ...ownColumns,

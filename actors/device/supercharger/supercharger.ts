@@ -11,6 +11,7 @@ import { keepExtras } from '../extras.ts';
 import { foldHealth } from '../health.ts';
 import { foldLifecycle, lifecycleStates } from '../lifecycle.ts';
 import { lifeStory } from '../life-story.ts';
+import { machineNames } from '../machine-names.ts';
 import { planMember, sayMember } from '../member.ts';
 import { BoundRegion } from '../region.ts';
 import { elapse, silenceLimits } from '../silence.ts';
@@ -131,7 +132,7 @@ function foldExtras(
 
 const kind: Kind<SuperchargerColumns> = {
   name: 'supercharger',
-  machine: 'supercharger@1',
+  machine: machineNames.supercharger,
   fields: superchargerFields,
   state: superchargerState,
   defaults: { cadenceMs: 60_000, timeZone: 'UTC' },
