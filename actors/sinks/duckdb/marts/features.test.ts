@@ -72,6 +72,18 @@ describe('rows of features', () => {
     ]);
   });
 
+  it('spread of the power: quantiles over the mean powers of the quarters that readings cover', async () => {
+    const energies = [0, 100, 200, 1000];
+    for (const [q, wh] of energies.entries()) tables.energy('A', START + q * QUARTER_MS, 0, wh);
+    tables.energy('A', at(1), 0, 0, { coverage: 0 });
+    const rows = 'SELECT p10_w, p50_w, p90_w FROM feature_rows_at($1::TIMESTAMPTZ) ORDER BY from_time';
+    const [[p10, p50, p90], unknown] = await tables.rows(rows, [at(3)]);
+    expect(p10).toBeCloseTo(120, 9);
+    expect(p50).toBeCloseTo(600, 9);
+    expect(p90).toBeCloseTo(3040, 9);
+    expect(unknown).toEqual([null, null, null]);
+  });
+
   it('are not changed by what comes after the cut: late facts, corrections, retractions', async () => {
     tables
       .energy('A', at(0), 100, 0, { received: at(0.5) })

@@ -79,7 +79,9 @@ function rows(cut: Cut): string {
   const held = (table: string) =>
     `SELECT serial, hour, sum(seconds) AS seconds FROM (${lastingFacts(table, cut)}) GROUP BY serial, hour`;
   return `WITH energy AS (
-      SELECT serial, kind, hour, sum(in_wh) AS in_wh, sum(out_wh) AS out_wh, sum(coverage * length_s) AS covered_s FROM (${energy})
+      SELECT serial, kind, hour, sum(in_wh) AS in_wh, sum(out_wh) AS out_wh, sum(coverage * length_s) AS covered_s,
+        quantile_cont(watts, [0.1, 0.5, 0.9]) FILTER (watts IS NOT NULL) AS quarters
+      FROM (SELECT *, 3600 * (out_wh - in_wh) / nullif(coverage * length_s, 0) AS watts FROM (${energy}))
       GROUP BY serial, kind, hour
     ), changes AS (
       SELECT serial, kind, hour, count(*) AS transitions FROM (${transitions}) WHERE region NOT IN ('lifecycle', 'firmware')
@@ -101,6 +103,7 @@ function rows(cut: Cut): string {
     SELECT s.serial, s.kind, s.hour AS from_time, coalesce(e.in_wh, 0) AS in_wh, coalesce(e.out_wh, 0) AS out_wh,
       coalesce(e.covered_s, 0) AS covered_s, coalesce(e.covered_s, 0) / 3600 AS coverage,
       3600 * (e.out_wh - e.in_wh) / nullif(e.covered_s, 0) AS mean_w,
+      e.quarters[1] AS p10_w, e.quarters[2] AS p50_w, e.quarters[3] AS p90_w,
       (e.in_wh + e.out_wh) / 2 / nullif(p.capacity_wh, 0) AS cycles,
       coalesce(c.transitions, 0) AS transitions, coalesce(f.faults_opened, 0) AS faults_opened,
       coalesce(t.faulted_s, 0) AS faulted_s, coalesce(t.online_s, 0) AS online_s, t.state_s,
@@ -131,6 +134,19 @@ const columns: readonly MartColumn[] = [
   amount('covered_s', 'Time that readings cover', 's', 'sum of `coverage * length_s`'),
   amount('coverage', 'Share of the hour that readings cover, 0..1', '1', '`covered_s / 3600`'),
   amount('mean_w', 'Mean power while covered, + out of the asset', 'W', '`3600 * (out_wh - in_wh) / covered_s`'),
+  amount(
+    'p10_w',
+    'Power that nine tenths of the quarters of an hour lie above',
+    'W',
+    '10 % quantile of their mean powers',
+  ),
+  amount('p50_w', 'Power in the middle of the quarters of an hour', 'W', 'median of their mean powers'),
+  amount(
+    'p90_w',
+    'Power that nine tenths of the quarters of an hour lie below',
+    'W',
+    '90 % quantile of their mean powers',
+  ),
   amount(
     'cycles',
     'Full equivalent cycles; null where nobody told the capacity',
