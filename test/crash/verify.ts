@@ -164,10 +164,7 @@ async function compareRows(
   const sink = await openTables(dir);
   const seen = new Set<string>();
   for (const { table, columns } of tablesOf(types)) {
-    const { columns: found, rows } = await sink.query(`SELECT * FROM ${table}`, [], 50_000_000);
-    const names = found.map((column) => column.name);
-    for (const values of rows) {
-      const row = Object.fromEntries(names.map((name, i) => [name, values[i]]));
+    for await (const row of rowsOf(sink, `SELECT * FROM ${table} ORDER BY partition, "offset", ordinal`)) {
       const id = String(row.event_id);
       const event = events.get(id);
       if (seen.has(id)) differ(`${table}: ${id} stands twice`);
@@ -221,9 +218,25 @@ function compareRow(
   }
 }
 
+type Tables = Awaited<ReturnType<typeof openTables>>;
+
 function openTables(dir: string) {
   const file = join(dir, 'olap.duckdb');
   return openDuckDbSink({ file, types: tablesOf(types), clock: systemClock, memoryLimitMb: 2048 });
+}
+
+/** Rows of a page of an answer: the sink answers no more than 100,000 at once, and says where it cut. */
+const PAGE_ROWS = 20_000;
+
+/** All rows of an ordered statement, page by page. */
+async function* rowsOf(sink: Tables, ordered: string): AsyncGenerator<Record<string, unknown>> {
+  for (let from = 0; ; from += PAGE_ROWS) {
+    const page = `${ordered} LIMIT ${PAGE_ROWS} OFFSET ${from}`;
+    const { columns, rows, truncated } = await sink.query(page, [], PAGE_ROWS);
+    if (truncated && rows.length < PAGE_ROWS) throw new Error(`an answer was cut after ${rows.length} rows: ${page}`);
+    for (const values of rows) yield Object.fromEntries(columns.map(({ name }, i) => [name, values[i]]));
+    if (rows.length < PAGE_ROWS) return;
+  }
 }
 
 /** Rows of every `_current` view, as comparable text: key, event time and data. Ids, versions and record times are left out. */
@@ -231,15 +244,12 @@ export async function currentRows(dir: string): Promise<Map<string, string[]>> {
   const sink = await openTables(dir);
   const views = new Map<string, string[]>();
   for (const { table } of tablesOf(types)) {
-    const { columns, rows } = await sink.query(
-      `SELECT * EXCLUDE (event_id, version, record_time, topic, partition, "offset", ordinal) FROM ${table}_current ORDER BY key`,
-      [],
-      50_000_000,
-    );
-    views.set(
-      table,
-      rows.map((row) => JSON.stringify(Object.fromEntries(columns.map((c, i) => [c.name, row[i]])))),
-    );
+    const rows: string[] = [];
+    const what = '* EXCLUDE (event_id, version, record_time, topic, partition, "offset", ordinal)';
+    for await (const row of rowsOf(sink, `SELECT ${what} FROM ${table}_current ORDER BY key, serial`)) {
+      rows.push(JSON.stringify(row));
+    }
+    views.set(table, rows);
   }
   await sink.close();
   return views;
