@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { Ajv } from 'ajv';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { problemSchema } from './http/schemas.ts';
+import { problemSchema } from './http/schema-parts.ts';
 import { assetView } from './testing/fake-engine.ts';
 import { tables, testServer } from './testing/server.ts';
 

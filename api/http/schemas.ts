@@ -1,50 +1,21 @@
+import { placeSchemas } from './place-schemas.ts';
+import {
+  answers,
+  count,
+  json,
+  list,
+  map,
+  number,
+  object,
+  orNull,
+  problem,
+  text,
+  time,
+  timeOrNull,
+} from './schema-parts.ts';
+
 /** JSON schemas of the HTTP door. Requests are validated by these same objects; OpenAPI is generated from them. */
 
-const text = { type: 'string' } as const;
-const count = { type: 'integer', minimum: 0 } as const;
-const number = { type: 'number' } as const;
-const orNull = (type: string, more: object = {}) => ({ type: [type, 'null'], ...more });
-const time = { type: 'string', format: 'date-time' } as const;
-const timeOrNull = orNull('string', { format: 'date-time' });
-
-function object<P extends Record<string, object>>(properties: P, optional: readonly string[] = []) {
-  const required = Object.keys(properties).filter((name) => !optional.includes(name));
-  return { type: 'object', required, properties, additionalProperties: false } as const;
-}
-const list = (items: object) => ({ type: 'array', items }) as const;
-const map = (additionalProperties: object) => ({ type: 'object', additionalProperties }) as const;
-
-export const problemSchema = object(
-  {
-    type: text,
-    title: text,
-    status: count,
-    code: { type: 'string', description: 'Stable; docs/operate.md lists all' },
-    detail: text,
-    instance: text,
-    errors: list(object({ pointer: { type: 'string', description: 'JSON pointer to the fault' }, detail: text })),
-  },
-  ['errors'],
-);
-
-const problem = (description: string) => ({
-  description,
-  content: { 'application/problem+json': { schema: problemSchema } },
-});
-const json = (description: string, schema: object) => ({ description, content: { 'application/json': { schema } } });
-
-/** Problem answers that every route of the runtime can give. */
-const problems = {
-  400: problem('The request does not match its schema'),
-  401: problem('The token is missing or wrong'),
-  403: problem('Foreign host or origin'),
-  503: problem('Not available now; Retry-After says when to ask again'),
-};
-const answers = (description: string, schema: object, more: Record<number, object> = {}) => ({
-  200: json(description, schema),
-  ...problems,
-  ...more,
-});
 const notFound = { 404: problem('No such asset') };
 
 const serialParam = {
@@ -212,71 +183,6 @@ const ingest = (summary: string, example: object) => ({
   'x-example': example,
 });
 
-const anyNumber = { type: ['number', 'null'] } as const;
-const totalsOf = (table: string, counts: readonly string[]) => ({
-  type: 'object',
-  required: ['minute', 'oldestAgeMs', ...counts],
-  properties: { minute: time, oldestAgeMs: anyNumber, ...Object.fromEntries(counts.map((name) => [name, count])) },
-  additionalProperties: { description: `Columns of ${table} (docs/tables.md); null where nobody can tell` },
-});
-const siteListing = {
-  siteId: text,
-  asOf: timeOrNull,
-  totals: totalsOf('site_rollups', ['membersExpected', 'membersFresh']),
-  grid: { type: 'string', enum: ['tied', 'islanded'] },
-  gatewaySilentSince: timeOrNull,
-  slotConflicts: list({ type: 'object', additionalProperties: true }),
-  beyondHorizon: { ...count, description: 'Contributions that came too late to change a row' },
-};
-const siteSummary = object({
-  ...siteListing,
-  members: list(
-    object({
-      serial: text,
-      kind: text,
-      slot: text,
-      since: time,
-      operation: orNull('string'),
-      fresh: { type: 'boolean' },
-      lastDeviceTime: timeOrNull,
-      powerW: anyNumber,
-      soc: anyNumber,
-    }),
-  ),
-});
-const cabinetSummary = object({
-  cabinet: { type: 'string', description: 'siteId/cabinet' },
-  asOf: timeOrNull,
-  minute: time,
-  stallsExpected: count,
-  stallsFresh: count,
-  powerW: anyNumber,
-  offeredW: anyNumber,
-  requestedW: anyNumber,
-  limitW: anyNumber,
-  state: { type: 'string', enum: ['Off', 'Standby', 'Supplying', 'Derated', 'Faulted'] },
-  stallsByState: map(count),
-  inhibited: { type: 'boolean', description: 'It holds all its stalls back' },
-  overallocated: { type: 'boolean', description: 'Its stalls are offered more than it can give' },
-});
-const regionListing = {
-  region: text,
-  asOf: timeOrNull,
-  totals: totalsOf('region_rollups', ['sites', 'sitesUnknown', 'membersExpected', 'membersFresh']),
-  gridEvents: list({ type: 'object', additionalProperties: true }),
-};
-
-/** Pages of places; `search` where their names can be looked up. */
-const placeQuery = {
-  cursor: { type: 'string', minLength: 1, maxLength: 128, description: '`cursor` of the page before' },
-  limit: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
-};
-const placeParams = (...names: readonly string[]) => ({
-  type: 'object',
-  required: names,
-  properties: Object.fromEntries(names.map((name) => [name, { type: 'string', minLength: 1, maxLength: 128 }])),
-});
-
 export const schemas = {
   telemetry: ingest('Take readings', {
     serial: 'PW-0001',
@@ -376,48 +282,7 @@ export const schemas = {
     ]),
     response: answers('A page of events', eventPage, notFound),
   },
-  sites: {
-    tags: ['fleet'],
-    summary: 'Sites, a page at a time',
-    querystring: object(
-      {
-        search: {
-          type: 'string',
-          maxLength: 128,
-          description: 'Text that the name of the site holds, case ignored; the list is then in order of names',
-        },
-        ...placeQuery,
-      },
-      ['search', 'cursor', 'limit'],
-    ),
-    response: answers('A page of sites', object({ items: list(object(siteListing)), cursor: orNull('string') })),
-  },
-  site: {
-    tags: ['fleet'],
-    summary: 'One site: totals of its newest minute, its members, its grid',
-    params: placeParams('siteId'),
-    response: answers('The site', siteSummary, { 404: problem('No such site') }),
-  },
-  cabinet: {
-    tags: ['fleet'],
-    summary: 'One power cabinet of a charging site: what its stalls draw together',
-    params: placeParams('siteId', 'cabinet'),
-    response: answers('The cabinet', cabinetSummary, { 404: problem('No such cabinet') }),
-  },
-  regions: {
-    tags: ['fleet'],
-    summary: 'Regions, a page at a time',
-    querystring: object(placeQuery, ['cursor', 'limit']),
-    response: answers('A page of regions', object({ items: list(object(regionListing)), cursor: orNull('string') })),
-  },
-  region: {
-    tags: ['fleet'],
-    summary: 'One region: totals of its newest minute, its sites, its grid',
-    params: placeParams('region'),
-    response: answers('The region', object({ ...regionListing, sites: list(text) }), {
-      404: problem('No such region'),
-    }),
-  },
+  ...placeSchemas,
   fleet: {
     tags: ['fleet'],
     summary: 'Counts by kind and status, power now, energy today',
