@@ -239,7 +239,7 @@ export function logConformance(name: string, makeLog: () => Promise<LogUnderTest
     describe('commit', () => {
       it('knows no position before the first commit', async () => {
         const { generation } = await log.claim('journal', 0);
-        expect(await log.committed('journal', 0)).toEqual({ position: null, generation });
+        expect(await log.committed('journal', 0)).toEqual({ position: null, generation, journalNext: 0 });
       });
 
       it('makes outputs, journal record and position visible together, and keeps them', async () => {
@@ -300,6 +300,29 @@ export function logConformance(name: string, makeLog: () => Promise<LogUnderTest
         const position = async (journal: string) => text((await log.committed(journal, 0)).position as Uint8Array);
         expect(await position('journal')).toBe('device position 2');
         expect(await position('site-journal')).toBe('site position');
+      });
+
+      it('says where the journal goes on', async () => {
+        const claim = await log.claim('journal', 0);
+        const first = await log.commit(claim, commitOf({}, 'one'));
+        expect((await log.committed('journal', 0)).journalNext).toBe(first);
+        const second = await log.commit(claim, commitOf({}, 'two'));
+        await reopen();
+        expect((await log.committed('journal', 0)).journalNext).toBe(second);
+        expect(values(await readRecords(log, topics.journal, 0, first, 1))).toEqual(['two']);
+      });
+
+      it('publishes outputs without a journal record, all or nothing, and fenced', async () => {
+        const old = await log.claim('journal', 0);
+        await log.commit(old, commitOf({}, 'j'));
+        await log.publish(old, new Map([['snapshots', [record('a', 'x'), record('b', 'y')]]]));
+        const current = await log.claim('journal', 0);
+        const late = failure(log.publish(old, new Map([['snapshots', [record('late', 'x')]]])));
+        expect(await late).toMatchObject({ code: 'log_fenced', reaction: 'rejoin' });
+        await log.publish(current, new Map([['snapshots', [record('c', 'x')]]]));
+        expect(values(await readRecords(log, 'snapshots', 0, 0, 3))).toEqual(['a', 'b', 'c']);
+        expect(values(await readRecords(log, topics.journal, 0, 0, 1))).toEqual(['j']);
+        expect(text((await log.committed('journal', 0)).position as Uint8Array)).toBe('j');
       });
 
       it('may consist of a journal record only', async () => {

@@ -54,6 +54,8 @@ export interface Committed {
   /** What the newest commit wrote, or null before the first one. */
   readonly position: Uint8Array | null;
   readonly generation: number;
+  /** Offset after its journal record: where the next one is looked for. 0 before the first commit. */
+  readonly journalNext: number;
 }
 
 export interface Retention {
@@ -78,11 +80,17 @@ export interface Log {
 
   /**
    * The batch that holds `from`, and those after it while their sum stays under `maxBytes` (at least one batch);
-   * the first may begin below `from`. Empty array at the end of the log.
+   * the first may begin below `from`. Empty array at the end of the log. Offsets may have holes (what a transaction
+   * leaves behind, what compaction removed): a batch has none inside, and an empty batch (`count` 0) says that reading
+   * goes on at its `baseOffset`.
    */
   read(topic: string, partition: number, from: number, maxBytes: number): Promise<RecordBatch[]>;
 
+  /** As known here now; at most some moments behind where others write too. `end` is what committed readers may read up to. */
   extent(topic: string, partition: number): Extent;
+
+  /** The extent as the log itself says it now. */
+  latest(topic: string, partition: number): Promise<Extent>;
 
   /** Calls `listener` after each append or commit that made records of the partition readable; returns unsubscribe. */
   onAppend(topic: string, partition: number, listener: () => void): () => void;
@@ -90,8 +98,14 @@ export interface Log {
   /** Raises the generation of the journal's partition, durably: whoever held it before is fenced from then on. */
   claim(journal: string, partition: number): Promise<Claim>;
 
-  /** All of the batch or nothing. Throws `log_fenced` and writes nothing when the claim is not the newest. */
-  commit(claim: Claim, batch: CommitBatch): Promise<void>;
+  /**
+   * All of the batch or nothing. Throws `log_fenced` and writes nothing when the claim is not the newest.
+   * Returns the offset after the journal record.
+   */
+  commit(claim: Claim, batch: CommitBatch): Promise<number>;
+
+  /** Outputs without a journal record or position, fenced like a commit, all or nothing: what a partition keeps for its next owner. */
+  publish(claim: Claim, outputs: CommitBatch['outputs']): Promise<void>;
 
   committed(journal: string, partition: number): Promise<Committed>;
 
@@ -109,6 +123,7 @@ export const topics = {
   contributions: 'contributions',
   deadLetters: 'dead-letters',
   journal: 'journal',
+  snapshots: 'snapshots',
 } as const;
 
 /** Whether a topic is a journal: written by commits alone. */

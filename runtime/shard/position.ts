@@ -9,7 +9,7 @@ export interface ShardPosition {
   lifecycle: number;
   /** Timers fired so far; the "offset" of events that a timer caused. */
   timers: number;
-  /** Offset of the next journal record. */
+  /** Offset after the journal record of the newest commit: where the journal is read on. */
   commit: number;
   /** Partition clock, epoch ms: never goes back. */
   clock: number;

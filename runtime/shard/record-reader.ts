@@ -10,6 +10,8 @@ export interface Run {
   readonly to: number;
 }
 
+const endOf = ({ baseOffset, count }: RecordBatch) => baseOffset + count;
+
 /** Reads one topic of one partition forward from a position, in stretches of any length. */
 export class RecordReader {
   readonly #log: Log;
@@ -26,17 +28,24 @@ export class RecordReader {
     this.next = next;
   }
 
-  /** The next at most `count` records that lie in one batch, or null at the end of the log. Does not move. */
+  /** The next at most `count` records that lie in one batch, or null at the end of the log. Passes holes, and no record. */
   async peek(count: number): Promise<Run | null> {
-    while (this.#ahead.length > 0 && this.#ahead[0].baseOffset + this.#ahead[0].count <= this.next) this.#ahead.shift();
-    if (this.#ahead.length === 0) {
+    for (;;) {
+      while (this.#ahead.length > 0 && endOf(this.#ahead[0]) <= this.next) this.#ahead.shift();
+      const batch = this.#ahead[0];
+      if (batch !== undefined && batch.count > 0) {
+        this.next = Math.max(this.next, batch.baseOffset);
+        const from = this.next - batch.baseOffset;
+        return { batch, from, to: Math.min(batch.count, from + count) };
+      }
+      if (batch !== undefined) {
+        this.next = batch.baseOffset;
+        continue;
+      }
       if (this.#log.extent(this.#topic, this.#partition).end <= this.next) return null;
       this.#ahead = await this.#log.read(this.#topic, this.#partition, this.next, READ_BYTES);
       if (this.#ahead.length === 0) return null;
     }
-    const batch = this.#ahead[0];
-    const from = this.next - batch.baseOffset;
-    return { batch, from, to: Math.min(batch.count, from + count) };
   }
 
   advance(run: Run): void {

@@ -19,8 +19,13 @@ export async function claimPartition(
   partition: number,
 ): Promise<{ claim: Claim; committed: ShardPosition }> {
   const claim = await log.claim(journal, partition);
-  const { position } = await log.committed(journal, partition);
-  return { claim, committed: position === null ? startPosition() : decodePosition(position) };
+  return { claim, committed: await committedPosition(log, journal, partition) };
+}
+
+/** C: the newest committed position of a partition. */
+export async function committedPosition(log: Log, journal: string, partition: number): Promise<ShardPosition> {
+  const { position, journalNext } = await log.committed(journal, partition);
+  return position === null ? startPosition() : { ...decodePosition(position), commit: journalNext };
 }
 
 /** A snapshot may be used if it is not beyond what was committed (S <= C). */
@@ -114,7 +119,7 @@ export async function replay(log: Log, fold: PartitionFold, committed: ShardPosi
     for (let i = run.from; i < run.to; i++) {
       const { steps } = decodeJournal(run.batch.bytes.subarray(run.batch.keyEnd[i], run.batch.valueEnd[i]));
       for (const step of steps) records += await replayStep(fold, step, telemetry, lifecycle);
-      position.commit += 1;
+      position.commit = run.batch.baseOffset + i + 1;
     }
   }
   fold.outputs.suppressed = false;

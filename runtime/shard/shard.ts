@@ -59,6 +59,7 @@ export interface ShardObserver {
 
 type Message =
   | { readonly type: 'run'; readonly topic: InputTopic; readonly run: Run }
+  | { readonly type: 'seen'; readonly topic: InputTopic; readonly next: number }
   | { readonly type: 'tick' }
   | { readonly type: 'commit' }
   | { readonly type: 'publish'; readonly done: () => void }
@@ -95,6 +96,8 @@ export class Shard {
   #lastPublishAt = 0;
   #recordsSinceSnapshot = 0;
   #snapshotting: Promise<void> | null = null;
+  /** Offsets up to which an input holds no record beyond what was folded; ahead of the position by markers only. */
+  #seen = { telemetry: 0, lifecycle: 0 };
   #waiters: { topic: InputTopic; offset: number; resolve: () => void }[] = [];
 
   constructor(options: ShardOptions) {
@@ -153,7 +156,7 @@ export class Shard {
 
   /** Resolves when everything of `topic` below `offset` is folded and committed. */
   reached(topic: InputTopic, offset: number): Promise<void> {
-    if (this.committed[topic] >= offset) return Promise.resolve();
+    if (this.#reachedOf(topic) >= offset) return Promise.resolve();
     const reached = new Promise<void>((resolve) => this.#waiters.push({ topic, offset, resolve }));
     if (this.fold.position[topic] >= offset) this.#send({ type: 'commit' });
     return reached;
@@ -198,9 +201,10 @@ export class Shard {
       this.committed = { ...this.fold.position };
       this.#recordsSinceSnapshot = records;
       this.options.gate.heard(this.committed.clock);
-      this.#source = new Source(log, type.topics, partition, this.committed, (topic, run) =>
-        this.#send({ type: 'run', topic, run }),
-      );
+      this.#source = new Source(log, type.topics, partition, this.committed, {
+        run: (topic, run) => this.#send({ type: 'run', topic, run }),
+        seen: (topic, next) => this.#send({ type: 'seen', topic, next }),
+      });
       this.watch(this.#watched);
       enter('live', { replayed: records });
     } catch (error) {
@@ -211,6 +215,7 @@ export class Shard {
 
   async #receive(message: Message): Promise<void> {
     if (message.type === 'run') await this.#run(message.topic, message.run);
+    else if (message.type === 'seen') await this.#onSeen(message.topic, message.next);
     else if (message.type === 'tick') await this.#onTick();
     else if (message.type === 'commit') await this.#commit();
     else if (message.type === 'publish') await this.#publishAll(message.done);
@@ -233,6 +238,12 @@ export class Shard {
     // Somebody waits for exactly this: it need not wait for the interval too.
     if (isDue || this.#waiters.some((w) => position[w.topic] >= w.offset)) await this.#commit();
     this.#source.credit();
+  }
+
+  async #onSeen(topic: InputTopic, next: number): Promise<void> {
+    this.#seen[topic] = next;
+    if (this.#waiters.some((w) => w.topic === topic)) await this.#commit();
+    this.#wakeWaiters();
   }
 
   async #onTick(): Promise<void> {
@@ -276,13 +287,12 @@ export class Shard {
       commit: position.commit,
       steps: this.#journal.take(),
     });
-    position.commit += 1;
     const touched = this.touched.take();
-    const next = { ...position };
     crashPoint('commit.2');
-    await this.options.log.commit(this.#claim, { outputs: outputs.take(), journal, position: encodePosition(next) });
+    const batch = { outputs: outputs.take(), journal, position: encodePosition(position) };
+    position.commit = await this.options.log.commit(this.#claim, batch);
     crashPoint('commit.3');
-    this.committed = next;
+    this.committed = { ...position };
     this.touched.confirmed(touched);
     this.options.observer.committed(this, performance.now() - began);
     this.#wakeWaiters();
@@ -344,8 +354,8 @@ export class Shard {
 
   #wakeWaiters(): void {
     if (this.#waiters.length === 0) return;
-    const ready = this.#waiters.filter((w) => this.committed[w.topic] >= w.offset);
-    this.#waiters = this.#waiters.filter((w) => this.committed[w.topic] < w.offset);
+    const ready = this.#waiters.filter((w) => this.#reachedOf(w.topic) >= w.offset);
+    this.#waiters = this.#waiters.filter((w) => this.#reachedOf(w.topic) < w.offset);
     for (const waiter of ready) waiter.resolve();
   }
 
@@ -358,6 +368,13 @@ export class Shard {
 
   /** Records of the log that are not folded yet. */
   lag(topic: InputTopic): number {
-    return this.options.log.extent(topicOf(this.options.type, topic), this.partition).end - this.committed[topic];
+    const { end } = this.options.log.extent(topicOf(this.options.type, topic), this.partition);
+    return Math.max(0, end - this.#reachedOf(topic));
+  }
+
+  /** Everything of the topic below it is committed, or is no record. */
+  #reachedOf(topic: InputTopic): number {
+    const isAllCommitted = this.fold.position[topic] === this.committed[topic];
+    return isAllCommitted ? Math.max(this.committed[topic], this.#seen[topic]) : this.committed[topic];
   }
 }

@@ -7,16 +7,23 @@ import { RecordReader, type Run } from './record-reader.ts';
 const CREDITS = 2;
 const RUN_RECORDS = 1024;
 
+/** What a source tells its shard: a run to fold, or that up to `next` a topic holds nothing that was not delivered. */
+export interface SourceTarget {
+  run(topic: InputTopic, run: Run): void;
+  seen(topic: InputTopic, next: number): void;
+}
+
 /**
  * Merges the two input topics of a partition and hands runs to the shard, at most {@link CREDITS} ahead.
  * What was accepted first goes first; of two accepted at the same time the lifecycle record does. Any order would
  * do, since the journal records it.
  */
 export class Source {
-  readonly #deliver: (topic: InputTopic, run: Run) => void;
+  readonly #target: SourceTarget;
   readonly #telemetry: RecordReader;
   readonly #lifecycle: RecordReader;
   readonly #unsubscribe: (() => void)[];
+  readonly #told: Record<InputTopic, number>;
   #credits = CREDITS;
   #wake: (() => void) | null = null;
   #stopped = false;
@@ -27,9 +34,10 @@ export class Source {
     { readings, lifecycle }: ActorTopics,
     partition: number,
     from: ShardPosition,
-    deliver: (topic: InputTopic, run: Run) => void,
+    target: SourceTarget,
   ) {
-    this.#deliver = deliver;
+    this.#target = target;
+    this.#told = { telemetry: from.telemetry, lifecycle: from.lifecycle };
     this.#telemetry = new RecordReader(log, readings, partition, from.telemetry);
     this.#lifecycle = new RecordReader(log, lifecycle, partition, from.lifecycle);
     this.#unsubscribe = [readings, lifecycle].map((topic) => log.onAppend(topic, partition, () => this.#signal()));
@@ -63,16 +71,27 @@ export class Source {
       const lifecycle = await this.#lifecycle.peek(RUN_RECORDS);
       if (this.#stopped) return;
       if (telemetry === null && lifecycle === null) {
+        this.#tellSeen('telemetry', this.#telemetry.next);
+        this.#tellSeen('lifecycle', this.#lifecycle.next);
         await waiting;
         continue;
       }
       const first =
         lifecycle !== null && (telemetry === null || lifecycle.batch.timestamp <= telemetry.batch.timestamp);
       const run = (first ? lifecycle : telemetry) as Run;
-      (first ? this.#lifecycle : this.#telemetry).advance(run);
+      const reader = first ? this.#lifecycle : this.#telemetry;
+      reader.advance(run);
       this.#credits -= 1;
-      this.#deliver(first ? 'lifecycle' : 'telemetry', run);
+      this.#told[first ? 'lifecycle' : 'telemetry'] = reader.next;
+      this.#target.run(first ? 'lifecycle' : 'telemetry', run);
     }
+  }
+
+  /** Offsets without a record behind what was delivered last: markers of transactions. */
+  #tellSeen(topic: InputTopic, next: number): void {
+    if (next <= this.#told[topic]) return;
+    this.#told[topic] = next;
+    this.#target.seen(topic, next);
   }
 
   /** Resolves at the next signal. Taken before the log is looked at, so that no append slips between. */

@@ -60,7 +60,8 @@ export class Stage {
 
   async #settle(shard: Shard): Promise<void> {
     for (const input of ['telemetry', 'lifecycle'] as const) {
-      await shard.reached(input, this.#options.log.extent(topicOf(this.type, input), shard.partition).end);
+      const { end } = await this.#options.log.latest(topicOf(this.type, input), shard.partition);
+      await shard.reached(input, end);
     }
     await shard.publish();
   }

@@ -19,9 +19,9 @@ import type { ActorType } from '../../runtime/shard/contract.ts';
 import { type DerivedColumn, type DerivedEvent, tablesOf } from '../../runtime/shard/derived.ts';
 import { PartitionFold } from '../../runtime/shard/fold.ts';
 import { decodeJournal } from '../../runtime/shard/journal.ts';
-import { decodePosition, startPosition } from '../../runtime/shard/position.ts';
+import { startPosition } from '../../runtime/shard/position.ts';
 import { RecordReader } from '../../runtime/shard/record-reader.ts';
-import { replayStep } from '../../runtime/shard/recovery.ts';
+import { committedPosition, replayStep } from '../../runtime/shard/recovery.ts';
 import type { PartitionState } from '../../snapshots/contract.ts';
 import { openPartitionState } from '../../snapshots/store.ts';
 import { PARTITIONS } from './open-subject.ts';
@@ -78,8 +78,7 @@ async function verifyPartition(
   await foldAll(log, fold, written, differ);
   report.records += fold.position.telemetry + fold.position.lifecycle;
   report.commits += fold.position.commit;
-  const bytes = (await log.committed(type.topics.journal, partition)).position;
-  const committed = bytes === null ? startPosition() : decodePosition(bytes);
+  const committed = await committedPosition(log, type.topics.journal, partition);
   const [told, folded] = [committed, fold.position].map((p) => JSON.stringify(p));
   if (told !== folded) differ(`${type.name} ${partition}: committed ${told}, folded ${folded}`);
   const state = await openState(join(dir, 'state', `${type.name}-${partition}`), type);
@@ -111,7 +110,7 @@ async function foldAll(log: Log, fold: PartitionFold, written: Written, differ: 
     const { batch, from } = run;
     const record = decodeJournal(batch.bytes.subarray(batch.keyEnd[from], batch.valueEnd[from]));
     for (const step of record.steps) await replayStep(fold, step, ...inputs);
-    fold.position.commit += 1;
+    fold.position.commit = steps.next;
     for (const [topic, records] of fold.outputs.take()) {
       for (const said of records) {
         const place = `${topic}-${said.partition ?? partition} by ${type.name}-${partition}`;

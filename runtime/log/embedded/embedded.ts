@@ -113,6 +113,11 @@ export class EmbeddedLog implements Log {
     return { start, end };
   }
 
+  async latest(topic: string, partition: number): Promise<Extent> {
+    this.#refuseClosed();
+    return this.extent(topic, partition);
+  }
+
   onAppend(topic: string, partition: number, listener: () => void): () => void {
     const { listeners } = this.#partition(topic, partition);
     // Wrapped, so that the same function can be registered twice and each unsubscribe ends its own.
@@ -130,35 +135,39 @@ export class EmbeddedLog implements Log {
     });
   }
 
-  async commit(claim: Claim, batch: CommitBatch): Promise<void> {
+  async commit(claim: Claim, batch: CommitBatch): Promise<number> {
     const owner = this.#owner(claim.journal, claim.partition);
-    const parts: Part[] = [];
-    for (const [topic, records] of batch.outputs) {
-      if (isJournal(topic)) throw badArgument('The journal is no output of its own.');
-      for (const [partition, list] of byPartition(records, claim.partition)) {
-        parts.push({ into: this.#partition(topic, partition), records: list, bytes: sizeOf(list) });
-      }
-    }
+    const parts = this.#partsOf(claim, batch.outputs);
     const journal = [{ key: null, value: batch.journal }];
     const into = this.#partition(claim.journal, claim.partition);
     parts.push({ into, records: journal, bytes: batch.journal.length });
-    const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
     const position = Uint8Array.from(batch.position);
-    await this.#writer.enter(bytes, (group) => {
-      const { generation } = owner.newest;
-      if (claim.generation !== generation) throw fenced(claim.partition, claim.generation, generation);
+    const journalNext = await this.#writer.enter(sum(parts), (group) => {
+      const generation = refuseFenced(owner, claim);
       const ends = packAll(group, parts, claim.partition);
       owner.newest = { generation, position, ends: { ...owner.newest.ends, ...ends } };
       group.owners.add(owner);
       group.commits = true;
+      return into.next;
     });
     this.#counts.commits += 1;
+    return journalNext;
+  }
+
+  async publish(claim: Claim, outputs: CommitBatch['outputs']): Promise<void> {
+    const owner = this.#owner(claim.journal, claim.partition);
+    const parts = this.#partsOf(claim, outputs);
+    await this.#writer.enter(sum(parts), (group) => {
+      refuseFenced(owner, claim);
+      packAll(group, parts, claim.partition);
+      group.appends = true;
+    });
   }
 
   async committed(journal: string, partition: number): Promise<Committed> {
     this.#refuseClosed();
-    const { generation, position } = this.#owner(journal, partition).durable;
-    return { generation, position };
+    const { generation, position, ends } = this.#owner(journal, partition).durable;
+    return { generation, position, journalNext: ends[journal] ?? 0 };
   }
 
   async trim(topic: string, partition: number, retention: Retention, notPast: number): Promise<Extent> {
@@ -185,6 +194,17 @@ export class EmbeddedLog implements Log {
   close(): Promise<void> {
     this.#closing ??= this.#writer.close().then(() => this.#db.close());
     return this.#closing;
+  }
+
+  #partsOf(claim: Claim, outputs: CommitBatch['outputs']): Part[] {
+    const parts: Part[] = [];
+    for (const [topic, records] of outputs) {
+      if (isJournal(topic)) throw badArgument('The journal is no output of its own.');
+      for (const [partition, list] of byPartition(records, claim.partition)) {
+        parts.push({ into: this.#partition(topic, partition), records: list, bytes: sizeOf(list) });
+      }
+    }
+    return parts;
   }
 
   #partition(topic: string, index: number): Partition {
@@ -263,6 +283,17 @@ interface Part {
   readonly into: Partition;
   readonly records: readonly AppendRecord[];
   readonly bytes: number;
+}
+
+function sum(parts: readonly Part[]): number {
+  return parts.reduce((bytes, part) => bytes + part.bytes, 0);
+}
+
+/** The generation of the claim, if it is the newest. */
+function refuseFenced(owner: Owner, claim: Claim): number {
+  const { generation } = owner.newest;
+  if (claim.generation !== generation) throw fenced(claim.partition, claim.generation, generation);
+  return generation;
 }
 
 /** Records of one topic by the partition they go to, each list in order. */

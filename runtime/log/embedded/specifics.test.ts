@@ -183,7 +183,7 @@ describe('embedded log', () => {
     await open();
     expect(said).toEqual([]);
     expect(log.cuts).toEqual([]);
-    expect(await log.committed('journal', 1)).toEqual({ position: Buffer.from('one'), generation: 1 });
+    expect(await log.committed('journal', 1)).toEqual({ journalNext: 1, position: Buffer.from('one'), generation: 1 });
     expect((await log.claim('journal', 1)).generation).toBe(2);
   });
 });

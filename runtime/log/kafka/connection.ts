@@ -1,0 +1,37 @@
+import type { ConnectionOptions } from 'node:tls';
+import kafkajs, { type Kafka, type SASLOptions } from 'kafkajs';
+
+/** How to reach a Kafka cluster, and what ours is called there. */
+export interface KafkaConnection {
+  /** `host:port` each. */
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  /** Put before the name of every topic. */
+  readonly topicPrefix: string;
+  /** Consumer group; with the journal's name and partition it makes the transactional ids. */
+  readonly groupId: string;
+  readonly ssl: ConnectionOptions | false;
+  readonly sasl: SASLOptions | null;
+  readonly message: (level: 'info' | 'warn' | 'error', text: string, fields?: Record<string, unknown>) => void;
+}
+
+const CONNECTION_TIMEOUT_MS = 3_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** A kafkajs client of the cluster; it connects when it is used. What kafkajs has to say goes to `message`. */
+export function kafkaClient(connection: KafkaConnection): Kafka {
+  const { brokers, clientId, ssl, sasl, message } = connection;
+  return new kafkajs.Kafka({
+    brokers: [...brokers],
+    clientId,
+    ssl,
+    sasl: sasl ?? undefined,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    logLevel: kafkajs.logLevel.WARN,
+    logCreator:
+      () =>
+      ({ level, log: { message: text, ...fields } }) =>
+        message(level === kafkajs.logLevel.ERROR ? 'error' : 'warn', text, { kafkajs: true, ...fields }),
+  });
+}
