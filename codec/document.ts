@@ -33,9 +33,9 @@ export function parseObject(bytes: Uint8Array, start: number, end: number, maxBy
   return isTooDeep(text) ? Reason.too_deep : (value as JsonObject);
 }
 
-/** Of a text that is known to be JSON. */
-function isTooDeep(text: string): boolean {
-  let depth = 0;
+/** Whether objects and arrays are nested too deep in a text that is known to be JSON and lies `depthAbove` levels down. */
+export function isTooDeep(text: string, depthAbove = 0): boolean {
+  let depth = depthAbove;
   for (let i = 0; i < text.length; i++) {
     const c = text[i];
     if (c === '"') {

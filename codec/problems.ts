@@ -27,3 +27,25 @@ export const UNKNOWN_FIELD = 5;
 export const UNKNOWN_FIELD_DROPPED = 6;
 export const UNKNOWN_KEY = 7;
 export const RECEIVE_TIME_CLAMPED = 8;
+
+/** Counts problems of accepted records; those of a refused one leave no trace. */
+export class ProblemCounts {
+  /** Of the record at hand. */
+  readonly pending = new Int32Array(PROBLEMS.length);
+  private readonly settled = new Float64Array(PROBLEMS.length);
+
+  /** The record at hand is accepted. */
+  settle(): void {
+    const { pending, settled } = this;
+    for (let i = 0; i < pending.length; i++) {
+      if (pending[i] === 0) continue;
+      settled[i] += pending[i];
+      pending[i] = 0;
+    }
+  }
+
+  /** Of all accepted records so far. */
+  get totals(): ReadonlyMap<ProblemCode, number> {
+    return new Map(PROBLEMS.map(({ code }, i) => [code, this.settled[i]]));
+  }
+}

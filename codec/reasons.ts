@@ -54,6 +54,11 @@ export const REASONS = [
   { code: 'unknown_record', doc: 'The line is neither a telemetry nor a lifecycle record.' },
   { code: 'wrong_topic', doc: 'A lifecycle record was sent to the door of telemetry, or the reverse.' },
   { code: 'lifecycle_full', doc: 'The asset has 4,096 lifecycle records; it takes no more.' },
+  { code: 'unknown_schema', doc: 'The registry does not know the schema that the value names.' },
+  {
+    code: 'undecodable',
+    doc: 'The bytes are not what the schema says (Avro, Protobuf, FlatBuffers), or the header names no message of it.',
+  },
 ] as const;
 
 export type ReasonCode = (typeof REASONS)[number]['code'];

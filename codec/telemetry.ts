@@ -1,9 +1,10 @@
 import type { Reading } from '../runtime/shard/reading.ts';
-import { parseObject, readDocument } from './document.ts';
-import { FastReader } from './fast.ts';
+import { readDocument } from './document.ts';
+import type { TelemetryFormat } from './format.ts';
+import { JsonFormat } from './json-format.ts';
 import { MAX_RECORD_BYTES } from './limits.ts';
 import { type DecodedKind, KindPlan } from './plan.ts';
-import { PROBLEMS, type ProblemCode } from './problems.ts';
+import { ProblemCounts, type ProblemCode } from './problems.ts';
 import { Reason } from './reasons.ts';
 
 export interface TelemetryLimits {
@@ -12,30 +13,35 @@ export interface TelemetryLimits {
 }
 
 /**
- * Decodes telemetry records from their JSON bytes. One decoder serves one caller: it keeps what it found last.
+ * Decodes telemetry records of one format from their bytes. One decoder serves one caller: it keeps what it found last.
  *
- * The usual record is read straight from the bytes; whatever is unusual in form (escapes, non-ASCII, duplicate keys and
- * so on) and whatever would be refused goes through JSON.parse. Both ways mean the same, and a test holds them to it.
+ * The usual record is read straight from the bytes; whatever is unusual in form and whatever would be refused goes by way
+ * of a document. Both ways mean the same, and a test holds them to it.
  */
 export class TelemetryDecoder {
   /** Of the record that was accepted last: its serial is bytes [serialStart, serialEnd) of serialBytes, in UTF-8. */
   serialBytes: Uint8Array = new Uint8Array(0);
   serialStart = 0;
   serialEnd = 0;
-  /** Accepted records that needed JSON.parse. */
+  /** Accepted records that went by way of a document. */
   slowCount = 0;
   private readonly kinds: readonly KindPlan[];
   private readonly kindIndex: ReadonlyMap<string, number>;
   private readonly maxBytes: number;
-  private readonly fast: FastReader;
-  private readonly pending = new Int32Array(PROBLEMS.length);
-  private readonly totals = new Float64Array(PROBLEMS.length);
+  private readonly format: TelemetryFormat;
+  private readonly counts: ProblemCounts;
 
-  constructor(kinds: readonly DecodedKind[], limits: TelemetryLimits = {}) {
-    this.kinds = kinds.map((kind) => new KindPlan(kind));
+  constructor(
+    kinds: readonly KindPlan[],
+    format: TelemetryFormat,
+    counts: ProblemCounts,
+    { maxBytes = MAX_RECORD_BYTES }: TelemetryLimits = {},
+  ) {
+    this.kinds = kinds;
     this.kindIndex = new Map(kinds.map((kind, index) => [kind.name, index]));
-    this.maxBytes = limits.maxBytes ?? MAX_RECORD_BYTES;
-    this.fast = new FastReader(this.kinds, this.pending);
+    this.maxBytes = maxBytes;
+    this.format = format;
+    this.counts = counts;
   }
 
   /**
@@ -43,48 +49,35 @@ export class TelemetryDecoder {
    * serial mean nothing. `timestamp` is when the log accepted the record, epoch milliseconds.
    */
   decode(bytes: Uint8Array, start: number, end: number, timestamp: number, reading: Reading): number {
-    if (end - start <= this.maxBytes && this.fast.read(bytes, start, end, timestamp, reading)) {
+    const format = this.format;
+    if (end - start <= this.maxBytes && format.read(bytes, start, end, timestamp, reading)) {
       this.serialBytes = bytes;
-      this.serialStart = this.fast.serialStart;
-      this.serialEnd = this.fast.serialEnd;
-    } else {
-      const reason = this.decodeDocument(bytes, start, end, timestamp, reading);
-      if (reason !== 0) return reason;
+      this.serialStart = format.serialStart;
+      this.serialEnd = format.serialEnd;
+      this.counts.settle();
+      return Reason.ok;
     }
-    this.settleProblems();
-    return 0;
+    return this.decodeSlowly(bytes, start, end, timestamp, reading);
   }
 
   /** The same without the fast path: the reference that the fast path is tested against. */
   decodeSlowly(bytes: Uint8Array, start: number, end: number, timestamp: number, reading: Reading): number {
-    const reason = this.decodeDocument(bytes, start, end, timestamp, reading);
-    if (reason === 0) this.settleProblems();
-    return reason;
-  }
-
-  private decodeDocument(bytes: Uint8Array, start: number, end: number, timestamp: number, reading: Reading): number {
-    this.pending.fill(0);
+    const { counts } = this;
+    counts.pending.fill(0);
     this.serialStart = this.serialEnd = 0;
-    const doc = parseObject(bytes, start, end, this.maxBytes);
+    if (end - start > this.maxBytes) return Reason.too_large;
+    const doc = this.format.document(bytes, start, end);
     if (typeof doc === 'number') return doc;
-    const reason = readDocument(doc, this.kindIndex, this.kinds, timestamp, reading, this.pending);
+    const reason = readDocument(doc, this.kindIndex, this.kinds, timestamp, reading, counts.pending);
     if (reason !== Reason.ok) {
-      this.pending.fill(0);
+      counts.pending.fill(0);
       return reason;
     }
     this.serialBytes = Buffer.from(doc.serial as string);
     this.serialEnd = this.serialBytes.length;
     this.slowCount++;
+    counts.settle();
     return Reason.ok;
-  }
-
-  private settleProblems(): void {
-    const pending = this.pending;
-    for (let i = 0; i < pending.length; i++) {
-      if (pending[i] === 0) continue;
-      this.totals[i] += pending[i];
-      pending[i] = 0;
-    }
   }
 
   /** The serial of the record that was accepted last, as a string. */
@@ -98,11 +91,13 @@ export class TelemetryDecoder {
 
   /** How often each problem occurred in accepted records since the decoder was made. */
   get problems(): ReadonlyMap<ProblemCode, number> {
-    return new Map(PROBLEMS.map(({ code }, i) => [code, this.totals[i]]));
+    return this.counts.totals;
   }
 }
 
-/** A decoder for the kinds of an actor type; `Reading.kind` is the index in `kinds`. */
+/** A decoder of JSON for the kinds of an actor type; `Reading.kind` is the index in `kinds`. */
 export function createTelemetryDecoder(kinds: readonly DecodedKind[], limits?: TelemetryLimits): TelemetryDecoder {
-  return new TelemetryDecoder(kinds, limits);
+  const plans = kinds.map((kind) => new KindPlan(kind));
+  const counts = new ProblemCounts();
+  return new TelemetryDecoder(plans, new JsonFormat(plans, counts.pending, limits?.maxBytes), counts, limits);
 }
