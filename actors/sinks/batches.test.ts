@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { auditPartition, wanted } from './batches.ts';
 import { parseEventId } from './event-id.ts';
-import { sampleBatch } from './testing/samples.ts';
+import { sampleBatch, sampleEvent } from './testing/samples.ts';
 
 describe('what a target still wants', () => {
   it.each([
@@ -26,6 +26,21 @@ describe('what a target still wants', () => {
   ])('$offered with a ledger at $have is $expected', ({ offered, have, expected }) => {
     const batches = offered.map(([from, next]) => sampleBatch(0, from, next));
     expect(wanted(batches, new Map([[0, have]]))).toEqual(expected.map(([from, next]) => sampleBatch(0, from, next)));
+  });
+
+  it('cuts by offset where the log has holes', () => {
+    const events = [3, 4, 7].map((offset) => sampleEvent(0, offset));
+    const batch = { partition: 0, from: 2, next: 9, events, offsets: [3, 4, 7] };
+    expect(wanted([batch], new Map([[0, 5]]))).toEqual([{ ...batch, from: 5, events: [events[2]], offsets: [7] }]);
+    expect(wanted([batch], new Map([[0, 2]]))).toEqual([batch]);
+    for (const offsets of [
+      [3, 4],
+      [3, 3, 7],
+      [1, 4, 7],
+      [3, 4, 9],
+    ]) {
+      expect(() => wanted([{ ...batch, offsets }], new Map())).toThrow('at other offsets');
+    }
   });
 
   it('knows no gap in a later batch of the same partition', () => {
@@ -85,17 +100,30 @@ describe('an audit', () => {
         [0, 4],
         [6, 9],
       ],
+      ledgerRows: 7,
       rows: 7,
       distinct: 7,
       doubled: 0,
       missing: 2,
     },
-    { name: 'no range at the end', ranges: [[0, 4]], rows: 4, distinct: 4, doubled: 0, missing: 5 },
+    { name: 'no range at the end', ranges: [[0, 4]], ledgerRows: 4, rows: 4, distinct: 4, doubled: 0, missing: 5 },
+    {
+      name: 'nothing wrong where offsets have holes',
+      ranges: [
+        [0, 4],
+        [4, 9],
+      ],
+      ledgerRows: 5,
+      rows: 5,
+      distinct: 5,
+      doubled: 0,
+      missing: 0,
+    },
     { name: 'a doubled row', ranges: [[0, 9]], rows: 10, distinct: 9, doubled: 1, missing: 0 },
     { name: 'a lost row', ranges: [[0, 9]], rows: 8, distinct: 8, doubled: 0, missing: 1 },
     { name: 'rows past the ledger', ranges: [[0, 9]], rows: 11, distinct: 11, doubled: 2, missing: 0 },
-  ])('finds $name', ({ ranges, rows, distinct, doubled, missing }) => {
-    const entry = { partition: 0, next: 9, rows: 9 };
+  ])('finds $name', ({ ranges, ledgerRows = 9, rows, distinct, doubled, missing }) => {
+    const entry = { partition: 0, next: 9, rows: ledgerRows };
     const committed = ranges.map(([from, next]) => ({ from, next }));
     expect(auditPartition(entry, committed, { rows, distinct })).toEqual({
       partition: 0,

@@ -16,10 +16,19 @@ export function wanted(batches: readonly SinkBatch[], ledger: ReadonlyMap<number
     const have = next.get(batch.partition) ?? 0;
     if (batch.next <= have) continue;
     if (batch.from > have) throw offsetGap(batch.partition, have, batch.from);
-    result.push(batch.from === have ? batch : { ...batch, from: have, events: batch.events.slice(have - batch.from) });
+    result.push(batch.from === have ? batch : cut(batch, have));
     next.set(batch.partition, batch.next);
   }
   return result;
+}
+
+/** What of a batch stands at `from` or later. */
+function cut(batch: SinkBatch, from: number): SinkBatch {
+  const { events, offsets } = batch;
+  if (offsets === undefined) return { ...batch, from, events: events.slice(from - batch.from) };
+  const first = offsets.findIndex((offset) => offset >= from);
+  const start = first === -1 ? offsets.length : first;
+  return { ...batch, from, events: events.slice(start), offsets: offsets.slice(start) };
 }
 
 /** The error of a target or log that cannot go on without a hole; the message names the missing range. */
@@ -34,12 +43,19 @@ export function offsetGap(partition: number, have: number, from: number): Gridfo
 
 function assertWhole(batch: SinkBatch): void {
   const { partition, from, next, events } = batch;
-  if (from >= 0 && next - from === events.length) return;
+  if (isWhole(batch)) return;
   throw new GridfoldError(
     'sink_batch_invalid',
     'stop',
-    `partition ${partition}: a batch [${from}, ${next}) holds ${events.length} events instead of ${next - from}`,
+    `partition ${partition}: a batch [${from}, ${next}) holds ${events.length} events at other offsets than it says`,
   );
+}
+
+function isWhole({ from, next, events, offsets }: SinkBatch): boolean {
+  if (from < 0) return false;
+  if (offsets === undefined) return next - from === events.length;
+  if (offsets.length !== events.length || next < from) return false;
+  return offsets.every((offset, i) => offset >= (i === 0 ? from : offsets[i - 1] + 1) && offset < next);
 }
 
 /** Offsets `[from, next)` that one commit wrote. */
@@ -56,7 +72,8 @@ export interface RowCounts {
 
 /**
  * Compares the ledger, the committed ranges and the rows of one partition. Overlapping ranges and repeated event ids
- * and rows the ledger does not know of count as doubled; holes between ranges, and covered offsets without a row, as missing.
+ * and rows the ledger does not know of count as doubled; offsets that only the ranges or only the
+ * ledger cover, and events of the ledger without a row, as missing.
  */
 export function auditPartition(entry: LedgerEntry, ranges: readonly CommittedRange[], counts: RowCounts): SinkAudit {
   let reached = 0;
@@ -67,13 +84,12 @@ export function auditPartition(entry: LedgerEntry, ranges: readonly CommittedRan
     else overlaps += Math.min(reached, range.next) - range.from;
     reached = Math.max(reached, range.next);
   }
-  holes += Math.max(0, entry.next - reached);
-  const covered = Math.max(entry.next, reached) - holes;
+  holes += Math.abs(entry.next - reached);
   return {
     partition: entry.partition,
     next: entry.next,
     rows: counts.rows,
-    doubled: overlaps + counts.rows - counts.distinct + Math.max(0, counts.distinct - covered - holes),
-    missing: holes + Math.max(0, covered - counts.distinct),
+    doubled: overlaps + counts.rows - counts.distinct + Math.max(0, counts.distinct - entry.rows),
+    missing: holes + Math.max(0, entry.rows - counts.distinct),
   };
 }

@@ -6,6 +6,8 @@ export interface SinkBatch {
   readonly from: number;
   readonly next: number;
   readonly events: readonly DerivedEvent[];
+  /** Offset of each event, where the log has holes between them; without it event `i` has offset `from + i`. */
+  readonly offsets?: readonly number[];
 }
 
 /** What the target itself says it holds of one partition. */

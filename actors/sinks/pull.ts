@@ -17,7 +17,7 @@ export interface PullLimits {
 
 /**
  * Reads the events that follow `next` in the log, from `first` on round the partitions, until a limit is reached. So no
- * partition starves another. Empty when there is nothing.
+ * partition starves another. Empty when there is nothing. A batch without events says that its offsets hold none.
  *
  * Throws `sink_offset_gap` or `sink_ahead_of_log` (stop) when log and target do not belong together, `sink_event_invalid`
  * (stop) when a record is not a derived event.
@@ -36,11 +36,11 @@ export async function pull(
     const from = next.get(partition) ?? 0;
     if (!hasMore(log, topic, partition, from)) continue;
     const records = await log.read(topic, partition, from, bytes);
-    const { events, size } = await decode(records, topic, partition, from, rows);
-    if (events.length === 0) continue;
-    batches.push({ partition, from, next: from + events.length, events });
-    rows -= events.length;
-    bytes -= size;
+    const read = await decode(records, topic, partition, from, rows);
+    if (read.next === from) continue;
+    batches.push(batchOf(partition, from, read));
+    rows -= read.events.length;
+    bytes -= read.size;
   }
   return batches;
 }
@@ -59,24 +59,43 @@ function hasMore(log: Log, topic: string, partition: number, from: number): bool
   return from < end;
 }
 
+function batchOf(partition: number, from: number, { events, offsets, next }: Decoded): SinkBatch {
+  const hasHoles = next - from !== events.length;
+  return { partition, from, next, events, ...(hasHoles ? { offsets } : {}) };
+}
+
+interface Decoded {
+  readonly events: DerivedEvent[];
+  readonly offsets: number[];
+  /** Where reading goes on: behind the last event, and behind offsets without a record. */
+  readonly next: number;
+  readonly size: number;
+}
+
 async function decode(
   batches: readonly RecordBatch[],
   topic: string,
   partition: number,
   from: number,
   limit: number,
-): Promise<{ events: DerivedEvent[]; size: number }> {
+): Promise<Decoded> {
   const events: DerivedEvent[] = [];
+  const offsets: number[] = [];
+  let next = from;
   let size = 0;
   for (const batch of batches) {
-    for (let i = Math.max(0, from - batch.baseOffset); i < batch.count && events.length < limit; i++) {
+    if (events.length === limit) break;
+    next = Math.max(next, batch.baseOffset);
+    for (let i = next - batch.baseOffset; i < batch.count && events.length < limit; i++) {
       const value = batch.bytes.subarray(batch.keyEnd[i], batch.valueEnd[i]);
       events.push(decodeEvent(value, () => `${topic}/${partition} offset ${batch.baseOffset + i}`));
+      offsets.push(batch.baseOffset + i);
+      next = batch.baseOffset + i + 1;
       size += value.length;
       if (events.length % eventsPerTurn === 0) await breathe();
     }
   }
-  return { events, size };
+  return { events, offsets, next, size };
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true });

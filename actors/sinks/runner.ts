@@ -54,7 +54,9 @@ interface Waiter {
  */
 export class SinkRunner {
   readonly #options: Required<Omit<SinkRunnerOptions, 'onCommit' | 'onError'>> & SinkRunnerOptions;
+  /** Where the log is read on, and what the target's ledger says; offsets between them hold no event. */
   readonly #next = new Map<number, number>();
+  readonly #written = new Map<number, number>();
   readonly #unsubscribe: (() => void)[] = [];
   #actor: Ref<'pull'> | null = null;
   /** From sending "pull" until it is done. */
@@ -121,11 +123,15 @@ export class SinkRunner {
   }
 
   /** Resolves when the target has committed everything that is in the log now, without waiting for the interval. */
-  drained(): Promise<void> {
-    if (this.#ended !== null) return Promise.reject(this.#ended);
+  async drained(): Promise<void> {
+    if (this.#ended !== null) throw this.#ended;
     const { log, topic } = this.#options;
-    const ends = new Map(Array.from({ length: log.partitions }, (_, p) => [p, log.extent(topic, p).end]));
+    const partitions = Array.from({ length: log.partitions }, (_, p) => p);
+    const ends = new Map(
+      await Promise.all(partitions.map(async (p) => [p, (await log.latest(topic, p)).end] as const)),
+    );
     return new Promise((resolve, reject) => {
+      if (this.#ended !== null) return reject(this.#ended);
       this.#waiters.push({ ends, resolve, reject });
       this.#release();
       this.#schedule();
@@ -211,22 +217,29 @@ export class SinkRunner {
     const batches = await pull(log, topic, this.#next, this.#firstPartition, { rows: maxRows, bytes: maxBytes });
     if (batches.length === 0) return;
     const startMs = clock.now();
-    await sink.write(batches);
+    const written = batches
+      .filter((batch) => batch.events.length > 0)
+      .map((batch) => joined(batch, this.#written.get(batch.partition) ?? 0));
+    if (written.length > 0) await sink.write(written);
+    for (const batch of written) this.#written.set(batch.partition, batch.next);
     for (const batch of batches) {
       this.#next.set(batch.partition, batch.next);
       this.#rows += batch.events.length;
     }
+    if (written.length === 0) return;
     this.#firstPartition = (batches[batches.length - 1].partition + 1) % log.partitions;
     this.#lastCommitMs = clock.now();
-    this.#options.onCommit?.(describeCommit(sink.name, batches, this.#lastCommitMs - startMs));
+    this.#options.onCommit?.(describeCommit(sink.name, written, this.#lastCommitMs - startMs));
   }
 
   async #readLedger(): Promise<void> {
     const { sink } = this.#options;
     await sink.open();
     const ledger = await sink.ledger();
-    this.#next.clear();
-    for (const entry of ledger) this.#next.set(entry.partition, entry.next);
+    for (const map of [this.#next, this.#written]) {
+      map.clear();
+      for (const entry of ledger) map.set(entry.partition, entry.next);
+    }
     this.#rows = ledger.reduce((sum, entry) => sum + entry.rows, 0);
     this.#ledgerRead = true;
   }
@@ -280,6 +293,12 @@ export class SinkRunner {
     for (let p = 0; p < log.partitions; p++) lag += Math.max(0, log.extent(topic, p).end - this.next(p));
     return lag;
   }
+}
+
+/** The batch as it follows on the ledger: from there up to its first event the log holds none. */
+function joined(batch: SinkBatch, from: number): SinkBatch {
+  if (batch.from === from) return batch;
+  return { ...batch, from, offsets: batch.offsets ?? batch.events.map((_, i) => batch.from + i) };
 }
 
 function describeCommit(sink: string, batches: readonly SinkBatch[], durationMs: number): SinkCommit {

@@ -74,6 +74,8 @@ export interface Retention {
  */
 export interface Log {
   readonly partitions: number;
+  /** Whether other processes may own partitions of it; then offsets can have holes. */
+  readonly shared: boolean;
 
   /** Resolves when the records are durable. Offsets are contiguous; appends to one partition keep call order. */
   append(topic: string, partition: number, records: readonly AppendRecord[]): Promise<Extent>;

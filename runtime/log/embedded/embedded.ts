@@ -61,6 +61,7 @@ export interface EmbeddedLogStats {
  */
 export class EmbeddedLog implements Log {
   readonly partitions: number;
+  readonly shared = false;
   /** What was cut from the ends of partitions when the log was opened. */
   readonly cuts: readonly Cut[];
   readonly #db: Db;
