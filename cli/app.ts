@@ -11,6 +11,7 @@ import { openEmbeddedLog } from '../runtime/log/embedded/embedded.ts';
 import type { ActorType } from '../runtime/shard/contract.ts';
 import { tablesOf } from '../runtime/shard/derived.ts';
 import type { Config } from '../runtime/system/config.ts';
+import { EMBEDDED_PARTITIONS } from '../runtime/system/options.ts';
 import type { FleetView } from '../runtime/system/engine.ts';
 import { createMetrics } from '../runtime/system/metrics.ts';
 import { Runtime } from '../runtime/system/runtime.ts';
@@ -33,7 +34,7 @@ export const openApp: OpenApp = async (config, { localToken, log }) => {
 
   const embedded = await openEmbeddedLog({
     dir: join(config.dataDir, 'log'),
-    partitions: config.partitions,
+    partitions: config.partitions ?? EMBEDDED_PARTITIONS,
     clock,
     onMessage: ({ level, msg, fields }) => message(level, msg, fields),
   });

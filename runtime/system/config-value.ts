@@ -10,7 +10,7 @@ export class BadValue extends Error {}
 export function readValue(option: Option, raw: unknown, kinds: readonly string[]): unknown {
   switch (option.type) {
     case 'text':
-      return text(raw);
+      return checked(text(raw), option);
     case 'integer':
       return integer(raw, option.min, option.max);
     case 'flag':

@@ -40,7 +40,7 @@ describe('loadConfig', () => {
     expect(config).toMatchObject({
       dataDir: '.gridfold',
       port: 4343,
-      partitions: 4,
+      partitions: null,
       logLevel: 'info',
     });
     expect(config.cadenceSeconds).toEqual({ powerwall: 300, inverter: 600 });
@@ -113,10 +113,6 @@ describe('loadConfig', () => {
     expect(problems({ flags: { snapshotIntervalMs: '100', commitIntervalMs: '1000' } })[0]).toContain(
       'snapshotIntervalMs (100) is less than commitIntervalMs (1000)',
     );
-  });
-
-  it('refuses Kafka in words', () => {
-    expect(problems({ environment: { GRIDFOLD_KAFKA_BROKERS: 'a:9092' } })[0]).toContain('comes with a later one');
   });
 
   it('never shows a secret', () => {

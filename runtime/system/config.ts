@@ -1,6 +1,7 @@
 import { BadValue, readValue } from './config-value.ts';
 import { ConfigError } from './config-error.ts';
 import { readConfigFile } from './config-file.ts';
+import { contradictions, oddities } from './config-rules.ts';
 import { nearest } from './nearest.ts';
 import { type Config, type OptionName, optionNames, options } from './options.ts';
 import { environmentName, flagName, type Option } from './option.ts';
@@ -30,7 +31,8 @@ export interface LoadedConfig {
 }
 
 /** Variables that start with GRIDFOLD_ and are not options. */
-const OTHER_VARIABLES = /^GRIDFOLD_(CONFIG|URL|DATA|CRASH_AT|(TEST|BENCH|FAULT|LONG)_\w+|(TEST|BENCH|FAULT|LONG)S?)$/;
+const OTHER_VARIABLES =
+  /^GRIDFOLD_(CONFIG|URL|DATA|CRASH_AT|KAFKA_LIBS|(TEST|BENCH|FAULT|LONG)_\w+|(TEST|BENCH|FAULT|LONG)S?)$/;
 
 type Values = Partial<Record<OptionName, unknown>>;
 
@@ -59,12 +61,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const config = values as Config;
   if (problems.length === 0) problems.push(...contradictions(config));
   if (problems.length > 0) throw new ConfigError(problems);
-  if (!isLoopback(config.host) && config.authToken === null) {
-    warnings.push(
-      `host ${config.host} is reachable from outside and no authToken is set: everybody there may read and write`,
-    );
-  }
-  return { config, warnings };
+  return { config, warnings: [...warnings, ...oddities(config)] };
 }
 
 function takeFile(
@@ -120,30 +117,6 @@ function merge(values: Values, name: OptionName, value: unknown): void {
   values[name] = isPerKind ? { ...(values[name] as object), ...(value as object) } : value;
 }
 
-/** What single values cannot show. */
-function contradictions(config: Config): string[] {
-  const found: string[] = [];
-  if (config.snapshotIntervalMs < config.commitIntervalMs) {
-    found.push(
-      `snapshotIntervalMs (${config.snapshotIntervalMs}) is less than commitIntervalMs (${config.commitIntervalMs}): ` +
-        'a snapshot needs a commit of its own',
-    );
-  }
-  if (config.retentionMs < config.snapshotIntervalMs) {
-    found.push(
-      `retentionMs (${config.retentionMs}) is less than snapshotIntervalMs (${config.snapshotIntervalMs}): ` +
-        'the log would lose what no snapshot holds yet',
-    );
-  }
-  if (config['kafka.brokers'] !== null) {
-    found.push(
-      'kafka.brokers is set, but this release has the embedded log only; Kafka as the log comes with a later one. ' +
-        'Without kafka.brokers the log stands in dataDir.',
-    );
-  }
-  return found;
-}
-
 /** The configuration as it may be printed: secrets are named, not shown. */
 export function printable(config: Config): Record<string, unknown> {
   return Object.fromEntries(
@@ -165,8 +138,4 @@ function shown(option: Option, raw: unknown): string {
 
 function suggestion(name: string | null): string {
   return name === null ? '' : `; did you mean ${name}?`;
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }

@@ -20,6 +20,8 @@ interface Described {
 export interface TextOption extends Described {
   readonly type: 'text';
   readonly default: string | null;
+  /** Reason why a value is wrong, or null. */
+  readonly refuse?: (value: string) => string | null;
 }
 
 export interface IntegerOption extends Described {

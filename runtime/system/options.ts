@@ -1,3 +1,4 @@
+import { kafkaOptions } from './kafka-options.ts';
 import type { Option, ValueOf } from './option.ts';
 
 const MINUTE = 60_000;
@@ -18,10 +19,10 @@ export const options = {
   },
   partitions: {
     type: 'integer',
-    default: 4,
+    default: null,
     min: 1,
     max: 256,
-    doc: 'Partitions of the embedded log; fixed when the data folder is created.',
+    doc: 'Partitions of every topic; fixed when the log is created. Not set: 4 in the embedded log; on Kafka as many as the topics have that are there, else 16.',
   },
   commitIntervalMs: {
     type: 'integer',
@@ -137,13 +138,23 @@ export const options = {
     default: 'info',
     doc: 'Least severity of the messages on stderr.',
   },
+  tables: {
+    type: 'word',
+    words: ['all', 'off'],
+    default: 'all',
+    doc: 'Whether this process fills tables of its own from the whole derived topic; `off` where another one does, or another store.',
+  },
+  acceptLoss: {
+    type: 'flag',
+    default: false,
+    doc: 'Goes on where the log has dropped records that were not folded yet; the range is told and becomes a `data_gap`. Not set: refuses and names it.',
+  },
   json: { type: 'flag', default: false, doc: 'Answers as JSON on stdout.' },
-  'kafka.brokers': { type: 'text', default: null, doc: 'Kafka brokers, comma separated.' },
-  'kafka.topicPrefix': { type: 'text', default: 'gridfold.', doc: 'Put before the name of every topic.' },
-  'kafka.groupId': { type: 'text', default: 'gridfold', doc: 'Consumer group.' },
-  'kafka.ssl': { type: 'flag', default: false, doc: 'Connects with TLS.' },
-  'kafka.sasl': { type: 'text', default: null, secret: true, doc: 'mechanism:user:password.' },
+  ...kafkaOptions,
 } as const satisfies Record<string, Option>;
+
+/** Partitions of an embedded log when `partitions` is not set. */
+export const EMBEDDED_PARTITIONS = 4;
 
 export type OptionName = keyof typeof options;
 

@@ -14,6 +14,7 @@ import { openEmbeddedLog } from '../../runtime/log/embedded/embedded.ts';
 import { decodeDeadLetter } from '../../runtime/shard/outputs.ts';
 import { RecordReader } from '../../runtime/shard/record-reader.ts';
 import { loadConfig } from '../../runtime/system/config.ts';
+import { EMBEDDED_PARTITIONS } from '../../runtime/system/options.ts';
 import { attackedRecords } from '../../scripts/fuzz-attacks.ts';
 
 /** Lines whatever their order: how many, how long, and a sum of their hashes. */
@@ -63,7 +64,11 @@ export async function fuzzIngest(dir: string, count: number, seed: number): Prom
 
   const found: Sum = { lines: 0, bytes: 0, hash: 0 };
   const letters: Record<string, number> = {};
-  const left = await openEmbeddedLog({ dir: join(dir, 'log'), partitions: config.partitions, clock: systemClock });
+  const left = await openEmbeddedLog({
+    dir: join(dir, 'log'),
+    partitions: config.partitions ?? EMBEDDED_PARTITIONS,
+    clock: systemClock,
+  });
   for (const topic of [topics.telemetry, topics.lifecycle])
     await everyRecord(left, topic, (value) => add(found, value));
   await everyRecord(left, topics.deadLetters, (record) => {
@@ -138,7 +143,7 @@ function trimmed(bytes: Uint8Array): Uint8Array {
 async function everyRecord(log: Log, topic: string, use: (value: Uint8Array) => void): Promise<void> {
   for (let p = 0; p < log.partitions; p++) {
     await new RecordReader(log, topic, p, 0).take(log.extent(topic, p).end, ({ batch, from, to }) => {
-      for (let i = from; i < to; i++) use(batch.bytes.subarray(batch.keyEnd[i], batch.valueEnd[i]));
+      for (let i = from; i < to; i++) use(batch.bytes.subarray(batch.valueStart[i], batch.valueEnd[i]));
     });
   }
 }
