@@ -22,7 +22,13 @@ export const deviceType: ActorType = {
   name: 'device',
   kinds,
   derived: [...derivedTypes, memberState],
-  topics: { readings: topics.telemetry, lifecycle: topics.lifecycle, timers: 'timers', journal: topics.journal },
+  topics: {
+    readings: topics.telemetry,
+    lifecycle: topics.lifecycle,
+    timers: 'timers',
+    journal: topics.journal,
+    snapshots: topics.snapshots,
+  },
   order: 'deviceTime',
   createDecoder(): ReadingDecoder {
     return Object.assign(createTelemetryDecoder(kinds), { reasons });

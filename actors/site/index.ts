@@ -21,6 +21,7 @@ export const siteType: ActorType = {
     lifecycle: 'site-lifecycle',
     timers: 'site-timers',
     journal: `site-${topics.journal}`,
+    snapshots: `site-${topics.snapshots}`,
   },
   order: 'arrival',
   createDecoder: () => new ContributionDecoder(names),

@@ -142,6 +142,8 @@ export interface ActorTopics {
   readonly timers: string;
   /** Its journal; who claims a partition of it may commit for that partition of the actor type. */
   readonly journal: string;
+  /** Compacted: where a partition keeps its newest snapshot for its next owner. */
+  readonly snapshots: string;
 }
 
 /** The two inputs of a partition, as positions and the journal name them, whatever their topics are called. */

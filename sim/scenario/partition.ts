@@ -96,6 +96,7 @@ function batchOf(key: Uint8Array, value: Uint8Array, baseOffset: number, timesta
     bytes: Buffer.concat([key, value]),
     keyStart: Uint32Array.of(0),
     keyEnd: Uint32Array.of(key.length),
+    valueStart: Uint32Array.of(key.length),
     valueEnd: Uint32Array.of(key.length + value.length),
   };
 }

@@ -213,7 +213,13 @@ export const toyType: ActorType = {
   name: 'toy',
   kinds: [lamp],
   derived: [stayType, sumType, silenceType],
-  topics: { readings: 'telemetry', lifecycle: 'lifecycle', timers: 'timers', journal: 'journal' },
+  topics: {
+    readings: 'telemetry',
+    lifecycle: 'lifecycle',
+    timers: 'timers',
+    journal: 'journal',
+    snapshots: 'snapshots',
+  },
   order: 'deviceTime',
   createDecoder: () => new LampDecoder(),
   decodeLifecycle(bytes, start, end, timestamp): LifecycleDecoded {
