@@ -35,6 +35,7 @@ export function batchesOf(records: readonly (KeyedRecord | OutputRecord)[], time
       bytes: Buffer.concat(parts),
       keyStart,
       keyEnd,
+      valueStart: keyEnd,
       valueEnd,
     });
   }
@@ -45,10 +46,10 @@ export function batchesOf(records: readonly (KeyedRecord | OutputRecord)[], time
 export function parseSeconds(batches: readonly RecordBatch[]): number {
   let checksum = 0;
   const began = process.threadCpuUsage();
-  for (const { bytes, count, keyEnd, valueEnd } of batches) {
+  for (const { bytes, count, valueStart, valueEnd } of batches) {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     for (let i = 0; i < count; i++) {
-      checksum += String(JSON.parse(buffer.toString('utf8', keyEnd[i], valueEnd[i])).serial).length;
+      checksum += String(JSON.parse(buffer.toString('utf8', valueStart[i], valueEnd[i])).serial).length;
     }
   }
   const { user, system } = process.threadCpuUsage(began);

@@ -66,7 +66,7 @@ async function parseAll(log: Log): Promise<number> {
         const buffer = Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.length);
         const began = performance.now();
         for (let i = 0; i < batch.count; i++)
-          checksum += JSON.parse(buffer.toString('utf8', batch.keyEnd[i], batch.valueEnd[i])).deviceTime;
+          checksum += JSON.parse(buffer.toString('utf8', batch.valueStart[i], batch.valueEnd[i])).deviceTime;
         seconds += (performance.now() - began) / 1000;
         from = batch.baseOffset + batch.count;
       }

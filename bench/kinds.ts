@@ -116,9 +116,9 @@ function decodeAll({ batches }: Load): Ready[] {
   const decoder = deviceType.createDecoder();
   const reading = new Reading();
   const ready: Ready[] = [];
-  for (const { bytes, count, keyEnd, valueEnd, timestamp } of batches) {
+  for (const { bytes, count, valueStart, valueEnd, timestamp } of batches) {
     for (let i = 0; i < count; i++) {
-      if (decoder.decode(bytes, keyEnd[i], valueEnd[i], timestamp, reading) !== 0)
+      if (decoder.decode(bytes, valueStart[i], valueEnd[i], timestamp, reading) !== 0)
         throw new Error('a record is refused');
       const serial = decoder.serialBytes.slice(decoder.serialStart, decoder.serialEnd);
       ready.push({ reading: copy(reading, new Reading()), serial });

@@ -86,7 +86,7 @@ async function measureLog(home: string, batch: number, lanes: number) {
   let touched = 0;
   while (next < append.records) {
     for (const found of await log.read(topics.telemetry, 0, next, 1 << 20)) {
-      for (let i = 0; i < found.count; i++) touched += found.valueEnd[i] - found.keyEnd[i];
+      for (let i = 0; i < found.count; i++) touched += found.valueEnd[i] - found.valueStart[i];
       next = found.baseOffset + found.count;
     }
   }

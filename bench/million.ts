@@ -187,7 +187,7 @@ class Fleet {
       valueEnd[i] = end;
     }
     const baseOffset = fold.position.telemetry;
-    return { baseOffset, count, timestamp: time + 500, bytes, keyStart, keyEnd, valueEnd };
+    return { baseOffset, count, timestamp: time + 500, bytes, keyStart, keyEnd, valueStart: keyEnd, valueEnd };
   }
 }
 

@@ -87,7 +87,7 @@ async function decode(
     if (events.length === limit) break;
     next = Math.max(next, batch.baseOffset);
     for (let i = next - batch.baseOffset; i < batch.count && events.length < limit; i++) {
-      const value = batch.bytes.subarray(batch.keyEnd[i], batch.valueEnd[i]);
+      const value = batch.bytes.subarray(batch.valueStart[i], batch.valueEnd[i]);
       events.push(decodeEvent(value, () => `${topic}/${partition} offset ${batch.baseOffset + i}`));
       offsets.push(batch.baseOffset + i);
       next = batch.baseOffset + i + 1;

@@ -30,7 +30,7 @@ async function letters(log: Log, partition: number, from: number, until: number)
     for (const batch of await log.read(topics.deadLetters, partition, offset, READ_BYTES)) {
       for (let i = Math.max(0, offset - batch.baseOffset); i < batch.count && offset < until; i++, offset++) {
         const key = batch.bytes.subarray(batch.keyStart[i], batch.keyEnd[i]);
-        found.push(view(partition, offset, key, batch.bytes.subarray(batch.keyEnd[i], batch.valueEnd[i])));
+        found.push(view(partition, offset, key, batch.bytes.subarray(batch.valueStart[i], batch.valueEnd[i])));
       }
     }
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type AppendRecord, type Claim, type CommitBatch, type Log, topics } from './contract.ts';
+import { type AppendRecord, type Claim, type CommitBatch, type KeyedRecord, type Log, topics } from './contract.ts';
 
 /** One log under test. Every test gets a new, empty one with at least two partitions. */
 export interface LogUnderTest {
@@ -56,11 +56,11 @@ async function readRecords(log: Log, topic: string, partition: number, from: num
     const batches = await log.read(topic, partition, next, 1 << 20);
     if (batches.length === 0) await more;
     unsubscribe();
-    for (const { baseOffset, count: records, bytes, keyStart, keyEnd, valueEnd } of batches) {
+    for (const { baseOffset, count: records, bytes, keyStart, keyEnd, valueStart, valueEnd } of batches) {
       for (let i = 0; i < records; i++) {
         if (baseOffset + i < next) continue;
         const key = text(bytes.subarray(keyStart[i], keyEnd[i]));
-        found.push({ offset: baseOffset + i, key, value: text(bytes.subarray(keyEnd[i], valueEnd[i])) });
+        found.push({ offset: baseOffset + i, key, value: text(bytes.subarray(valueStart[i], valueEnd[i])) });
       }
       next = baseOffset + records;
     }
@@ -312,15 +312,23 @@ export function logConformance(name: string, makeLog: () => Promise<LogUnderTest
         expect(values(await readRecords(log, topics.journal, 0, first, 1))).toEqual(['two']);
       });
 
-      it('publishes outputs without a journal record, all or nothing, and fenced', async () => {
+      it('publishes keyed records and tombstones without a journal record, all or nothing, and fenced', async () => {
+        const keep = (...records: KeyedRecord[]) => new Map([['snapshots', records]]);
+        const [x, y] = ['x', 'y'].map((key) => Buffer.from(key));
         const old = await log.claim('journal', 0);
         await log.commit(old, commitOf({}, 'j'));
-        await log.publish(old, new Map([['snapshots', [record('a', 'x'), record('b', 'y')]]]));
+        await log.publish(old, keep({ key: x, value: Buffer.from('a') }, { key: y, value: Buffer.from('b') }));
         const current = await log.claim('journal', 0);
-        const late = failure(log.publish(old, new Map([['snapshots', [record('late', 'x')]]])));
+        const late = failure(log.publish(old, keep({ key: x, value: Buffer.from('late') })));
         expect(await late).toMatchObject({ code: 'log_fenced', reaction: 'rejoin' });
-        await log.publish(current, new Map([['snapshots', [record('c', 'x')]]]));
-        expect(values(await readRecords(log, 'snapshots', 0, 0, 3))).toEqual(['a', 'b', 'c']);
+        await log.publish(current, keep({ key: x, value: Buffer.from('c') }, { key: y, value: null }));
+        const found = await readRecords(log, 'snapshots', 0, 0, 4);
+        expect(found.map(({ key, value }) => [key, value])).toEqual([
+          ['x', 'a'],
+          ['y', 'b'],
+          ['x', 'c'],
+          ['y', ''],
+        ]);
         expect(values(await readRecords(log, topics.journal, 0, 0, 1))).toEqual(['j']);
         expect(text((await log.committed('journal', 0)).position as Uint8Array)).toBe('j');
       });

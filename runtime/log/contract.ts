@@ -11,10 +11,16 @@ export interface OutputRecord extends AppendRecord {
   readonly partition?: number;
 }
 
+/** A record of a compacted topic: the newest of a key counts. `value` null deletes the key (a tombstone). */
+export interface KeyedRecord {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array | null;
+}
+
 /**
  * Records as they lie in the log, many in one buffer; nothing is copied per record.
  * Record `i` has offset `baseOffset + i`, key `bytes[keyStart[i], keyEnd[i])` (empty = no key),
- * value `bytes[keyEnd[i], valueEnd[i])`.
+ * value `bytes[valueStart[i], valueEnd[i])` (empty for a tombstone too).
  */
 export interface RecordBatch {
   readonly baseOffset: number;
@@ -24,6 +30,7 @@ export interface RecordBatch {
   readonly bytes: Uint8Array;
   readonly keyStart: Uint32Array;
   readonly keyEnd: Uint32Array;
+  readonly valueStart: Uint32Array;
   readonly valueEnd: Uint32Array;
 }
 
@@ -48,6 +55,8 @@ export interface CommitBatch {
   readonly journal: Uint8Array;
   /** Opaque to the log: the runtime's encoded position, read back by {@link Log.committed}. */
   readonly position: Uint8Array;
+  /** By input topic, the offset up to which it is folded: for tools that show how far a consumer is. Nothing is read back from it. */
+  readonly inputs?: ReadonlyMap<string, number>;
 }
 
 export interface Committed {
@@ -74,7 +83,10 @@ export interface Retention {
  */
 export interface Log {
   readonly partitions: number;
-  /** Whether other processes may own partitions of it; then offsets can have holes. */
+  /**
+   * Whether other processes may own partitions of it: then offsets can have holes, and a partition keeps its state in
+   * the log for its next owner.
+   */
   readonly shared: boolean;
 
   /** Resolves when the records are durable. Offsets are contiguous; appends to one partition keep call order. */
@@ -106,8 +118,11 @@ export interface Log {
    */
   commit(claim: Claim, batch: CommitBatch): Promise<number>;
 
-  /** Outputs without a journal record or position, fenced like a commit, all or nothing: what a partition keeps for its next owner. */
-  publish(claim: Claim, outputs: CommitBatch['outputs']): Promise<void>;
+  /**
+   * Keyed records by compacted topic, each for the claim's partition of it: what a partition keeps for its next owner.
+   * Without a journal record or position, fenced like a commit, all or nothing, in order.
+   */
+  publish(claim: Claim, records: ReadonlyMap<string, readonly KeyedRecord[]>): Promise<void>;
 
   committed(journal: string, partition: number): Promise<Committed>;
 

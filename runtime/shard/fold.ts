@@ -87,13 +87,13 @@ export class PartitionFold implements Turn {
   /** Folds records `[from, to)` of a telemetry batch (indices) at one reading of the partition clock. */
   telemetry(batch: RecordBatch, from: number, to: number, clock: number): void {
     this.position.clock = clock;
-    const { bytes, keyStart, keyEnd, valueEnd, timestamp, baseOffset } = batch;
+    const { bytes, keyStart, keyEnd, valueStart, valueEnd, timestamp, baseOffset } = batch;
     const { decoder, reading, cause } = this;
     cause.topic = this.type.topics.readings;
     for (let i = from; i < to; i++) {
       cause.offset = baseOffset + i;
       cause.ordinal = 0;
-      const reason = decoder.decode(bytes, keyEnd[i], valueEnd[i], timestamp, reading);
+      const reason = decoder.decode(bytes, valueStart[i], valueEnd[i], timestamp, reading);
       if (reason !== 0) {
         this.#setAside(batch, i, decoder.reasons[reason]);
       } else if (keyEnd[i] > keyStart[i] && !this.#keyMatches(bytes, keyStart[i], keyEnd[i])) {
@@ -304,7 +304,7 @@ export class PartitionFold implements Turn {
     if (reason === '') return;
     const { topic } = this.cause;
     const key = batch.keyEnd[i] > batch.keyStart[i] ? batch.bytes.slice(batch.keyStart[i], batch.keyEnd[i]) : null;
-    const value = batch.bytes.slice(batch.keyEnd[i], batch.valueEnd[i]);
+    const value = batch.bytes.slice(batch.valueStart[i], batch.valueEnd[i]);
     this.outputs.deadLetter(topic, this.partition, batch.baseOffset + i, batch.timestamp, key, value, reason);
     this.tally.rejected(reason);
   }

@@ -8,8 +8,8 @@ import { decodePosition, type ShardPosition, startPosition } from './position.ts
 import { RecordReader } from './record-reader.ts';
 import { fireTimers, publishOpen } from './timers.ts';
 
-/** Phases of a partition's life, in order; what the pipeline page and the metrics show. */
-export const phases = ['claiming', 'restoring', 'checking', 'replaying', 'live', 'stopped', 'failed'] as const;
+/** Phases of a partition's life, in order; what the pipeline page and the metrics show. `elsewhere`: not at work in this process. */
+export const phases = ['elsewhere', 'waiting', 'claiming', 'restoring', 'checking', 'replaying', 'live', 'stopped', 'failed'] as const;
 export type Phase = (typeof phases)[number];
 
 /** Claiming: fence the owner before us, then read how far it had committed. */
@@ -117,7 +117,7 @@ export async function replay(log: Log, fold: PartitionFold, committed: ShardPosi
     if (run === null) break;
     journal.advance(run);
     for (let i = run.from; i < run.to; i++) {
-      const { steps } = decodeJournal(run.batch.bytes.subarray(run.batch.keyEnd[i], run.batch.valueEnd[i]));
+      const { steps } = decodeJournal(run.batch.bytes.subarray(run.batch.valueStart[i], run.batch.valueEnd[i]));
       for (const step of steps) records += await replayStep(fold, step, telemetry, lifecycle);
       position.commit = run.batch.baseOffset + i + 1;
     }

@@ -77,7 +77,7 @@ export class Shard {
   readonly options: ShardOptions;
   readonly partition: number;
   readonly touched = new Touched();
-  phase: Phase = 'claiming';
+  phase: Phase = 'elsewhere';
   fold!: PartitionFold;
   /** As of the newest confirmed commit. */
   committed!: ShardPosition;
@@ -289,7 +289,12 @@ export class Shard {
     });
     const touched = this.touched.take();
     crashPoint('commit.2');
-    const batch = { outputs: outputs.take(), journal, position: encodePosition(position) };
+    const { readings, lifecycle } = this.options.type.topics;
+    const inputs = new Map([
+      [readings, position.telemetry],
+      [lifecycle, position.lifecycle],
+    ]);
+    const batch = { outputs: outputs.take(), journal, position: encodePosition(position), inputs };
     position.commit = await this.options.log.commit(this.#claim, batch);
     crashPoint('commit.3');
     this.committed = { ...position };

@@ -148,7 +148,9 @@ async function fold(name: string, inOrder: readonly Delivery[], isLive: boolean)
   for (let p = 0; p < log.partitions; p++) {
     await new RecordReader(log, topics.derived, p, 0).take(log.extent(topics.derived, p).end, ({ batch, from, to }) => {
       for (let i = from; i < to; i++)
-        said.push(JSON.parse(Buffer.from(batch.bytes.subarray(batch.keyEnd[i], batch.valueEnd[i])).toString()) as Said);
+        said.push(
+          JSON.parse(Buffer.from(batch.bytes.subarray(batch.valueStart[i], batch.valueEnd[i])).toString()) as Said,
+        );
     });
   }
   const current = currentOf(said);

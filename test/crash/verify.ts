@@ -108,7 +108,7 @@ async function foldAll(log: Log, fold: PartitionFold, written: Written, differ: 
   for (let run = await steps.peek(1); run !== null; run = await steps.peek(1)) {
     steps.advance(run);
     const { batch, from } = run;
-    const record = decodeJournal(batch.bytes.subarray(batch.keyEnd[from], batch.valueEnd[from]));
+    const record = decodeJournal(batch.bytes.subarray(batch.valueStart[from], batch.valueEnd[from]));
     for (const step of record.steps) await replayStep(fold, step, ...inputs);
     fold.position.commit = steps.next;
     for (const [topic, records] of fold.outputs.take()) {

@@ -44,7 +44,7 @@ export async function readOutputs(log: Log, types: readonly ActorType[]): Promis
       const reader = new RecordReader(log, topic, partition, 0);
       await reader.take(log.extent(topic, partition).end, ({ batch, from, to }) => {
         for (let i = from; i < to; i++) {
-          const value = batch.bytes.slice(batch.keyEnd[i], batch.valueEnd[i]);
+          const value = batch.bytes.slice(batch.valueStart[i], batch.valueEnd[i]);
           const cause = causeOf(topic, value);
           written.add(`${topic}-${partition} by ${writers.get(cause.topic)}-${cause.partition}`, value);
         }

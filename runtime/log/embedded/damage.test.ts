@@ -64,7 +64,7 @@ async function readBack(log: Log, topic: string, partition: number): Promise<{ c
     for (const batch of batches) {
       if (batch.baseOffset !== next) throw new Error(`offset ${batch.baseOffset} where ${next} was asked for`);
       for (let i = 0; i < batch.count; i++) {
-        const value = Buffer.from(batch.bytes.subarray(batch.keyEnd[i], batch.valueEnd[i])).toString();
+        const value = Buffer.from(batch.bytes.subarray(batch.valueStart[i], batch.valueEnd[i])).toString();
         const written = content(topic, partition, next + i);
         if (value !== written) throw new Error(`read ${value} where ${written} was written`);
       }

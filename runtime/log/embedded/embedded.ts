@@ -6,6 +6,7 @@ import {
   type Committed,
   type Extent,
   isJournal,
+  type KeyedRecord,
   type Log,
   type OutputRecord,
   type RecordBatch,
@@ -24,6 +25,7 @@ import { planTrim } from './trim.ts';
 /** Trimmed bytes of a partition after which LevelDB is asked to give their room back to the disk. */
 const COMPACT_AFTER_BYTES = 64 * 1024 * 1024;
 const MAX_PARTITIONS = 1024;
+const NOTHING = new Uint8Array(0);
 
 export interface EmbeddedLogOptions {
   /** Directory of its LevelDB; made when missing. One process at a time. */
@@ -155,9 +157,9 @@ export class EmbeddedLog implements Log {
     return journalNext;
   }
 
-  async publish(claim: Claim, outputs: CommitBatch['outputs']): Promise<void> {
+  async publish(claim: Claim, records: ReadonlyMap<string, readonly KeyedRecord[]>): Promise<void> {
     const owner = this.#owner(claim.journal, claim.partition);
-    const parts = this.#partsOf(claim, outputs);
+    const parts = this.#partsOf(claim, new Map([...records].map(([topic, list]) => [topic, list.map(untombed)])));
     await this.#writer.enter(sum(parts), (group) => {
       refuseFenced(owner, claim);
       packAll(group, parts, claim.partition);
@@ -295,6 +297,11 @@ function refuseFenced(owner: Owner, claim: Claim): number {
   const { generation } = owner.newest;
   if (claim.generation !== generation) throw fenced(claim.partition, claim.generation, generation);
   return generation;
+}
+
+/** Nothing is compacted here: a tombstone is a record with an empty value, and stays. */
+function untombed({ key, value }: KeyedRecord): AppendRecord {
+  return { key, value: value ?? NOTHING };
 }
 
 /** Records of one topic by the partition they go to, each list in order. */

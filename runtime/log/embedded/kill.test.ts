@@ -45,9 +45,9 @@ async function verifyTopic(log: Log, topic: string, partition: number): Promise<
   let { start: next, end } = log.extent(topic, partition);
   expect(next).toBe(0);
   while (next < end) {
-    for (const { baseOffset, count, bytes, keyEnd, valueEnd } of await log.read(topic, partition, next, 1 << 20)) {
+    for (const { baseOffset, count, bytes, valueStart, valueEnd } of await log.read(topic, partition, next, 1 << 20)) {
       for (let i = 0; i < count; i++) {
-        const value = Buffer.from(bytes.subarray(keyEnd[i], valueEnd[i])).toString();
+        const value = Buffer.from(bytes.subarray(valueStart[i], valueEnd[i])).toString();
         const written = `${topic}/${partition}/${baseOffset + i}/`.padEnd(250, '.');
         if (value !== written) throw new Error(`read ${value} where ${written} was written`);
       }

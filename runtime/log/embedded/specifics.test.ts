@@ -116,7 +116,7 @@ describe('embedded log', () => {
     expect(order).toEqual(Array.from({ length: 20 }, (_, i) => i));
     const [batch] = await log.read(topics.telemetry, 0, 19, 1000);
     const at = 19 - batch.baseOffset;
-    expect(batch.valueEnd[at] - batch.keyEnd[at]).toBe(319);
+    expect(batch.valueEnd[at] - batch.valueStart[at]).toBe(319);
   });
 
   it('splits a large append and reads back as much as is asked for', async () => {

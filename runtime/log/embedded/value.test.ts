@@ -41,7 +41,7 @@ describe('value', () => {
         const batch = recordsOf(moved, found);
         const back = records.map((_, i) => [
           Uint8Array.from(batch.bytes.subarray(batch.keyStart[i], batch.keyEnd[i])),
-          Uint8Array.from(batch.bytes.subarray(batch.keyEnd[i], batch.valueEnd[i])),
+          Uint8Array.from(batch.bytes.subarray(batch.valueStart[i], batch.valueEnd[i])),
         ]);
         expect(back).toEqual(records);
         expect(batch.baseOffset).toBe(header.baseOffset);

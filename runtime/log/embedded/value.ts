@@ -120,6 +120,7 @@ export function recordsOf(value: Uint8Array, header: ValueHeader): RecordBatch {
     bytes: aligned.subarray(HEADER_BYTES + 4 * (2 * count + 1)),
     keyStart: starts.subarray(0, count),
     keyEnd,
+    valueStart: keyEnd,
     valueEnd: starts.subarray(1),
   };
 }

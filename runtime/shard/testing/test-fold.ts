@@ -106,5 +106,14 @@ export function batchOf(records: readonly object[], baseOffset: number, timestam
     valueEnd[i] = at += key.length + value.length;
     parts.push(key, value);
   });
-  return { baseOffset, count: records.length, timestamp, bytes: Buffer.concat(parts), keyStart, keyEnd, valueEnd };
+  return {
+    baseOffset,
+    count: records.length,
+    timestamp,
+    bytes: Buffer.concat(parts),
+    keyStart,
+    keyEnd,
+    valueStart: keyEnd,
+    valueEnd,
+  };
 }

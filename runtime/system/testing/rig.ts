@@ -88,7 +88,7 @@ export async function openRig(
     for (let p = 0; p < log.partitions; p++) {
       const reader = new RecordReader(log, topic, p, 0);
       await reader.take(log.extent(topic, p).end, ({ batch, from, to }) => {
-        for (let i = from; i < to; i++) found.push(batch.bytes.slice(batch.keyEnd[i], batch.valueEnd[i]));
+        for (let i = from; i < to; i++) found.push(batch.bytes.slice(batch.valueStart[i], batch.valueEnd[i]));
       });
     }
     return found;
