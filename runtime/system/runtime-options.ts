@@ -1,5 +1,6 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../log/contract.ts';
+import type { Membership } from '../log/membership.ts';
 import type { ActorType } from '../shard/contract.ts';
 import type { ShardObserver } from '../shard/shard.ts';
 import type { FleetView, SinkStatus } from './engine.ts';
@@ -18,6 +19,10 @@ export interface RuntimeOptions {
   /** Actor types in the order of the data's way: doors write to the first, each folds what those before it say. */
   readonly types: readonly ActorType[];
   readonly log: Log;
+  /** The group that shares the partitions. Absent: this process has all of them. */
+  readonly membership?: Membership;
+  /** How long a partition that is handed over is waited for before it is claimed all the same. @default 5000 */
+  readonly handoverTimeoutMs?: number;
   readonly clock: Clock;
   readonly dataDir: string;
   readonly commitIntervalMs: number;

@@ -1,6 +1,8 @@
 import { type ActorSystemRef, start as startSystem, stop as stopSystem } from 'nact';
 import { GridfoldError } from '../kernel/errors.ts';
 import { type AppendRecord, topics } from '../log/contract.ts';
+import type { Member } from '../log/membership.ts';
+import { SoleMember } from '../log/sole-member.ts';
 import { encodeDeadLetter } from '../shard/outputs.ts';
 import type { Shard } from '../shard/shard.ts';
 import { TimerGate } from '../shard/timer-gate.ts';
@@ -17,6 +19,7 @@ import {
 import type { AssetView, Change, Engine, FleetView, LifecycleView, PartitionStatus, SinkStatus } from './engine.ts';
 import { FleetSummary } from './fleet.ts';
 import type { RunningSink, RuntimeOptions } from './runtime-options.ts';
+import { type Holdings, Ownership, type Place } from './ownership.ts';
 import { Stage } from './stage.ts';
 import { assetView, lifecycleView } from './view.ts';
 
@@ -31,6 +34,7 @@ export class Runtime implements Engine {
   readonly system: ActorSystemRef;
   readonly #options: RuntimeOptions;
   readonly #fleet = new FleetSummary();
+  readonly #ownership: Ownership;
   #sinks: readonly RunningSink[] = [];
 
   constructor(options: RuntimeOptions) {
@@ -39,7 +43,10 @@ export class Runtime implements Engine {
     this.kinds = options.types[0].kinds.map((k) => k.name);
     this.system = startSystem();
     const gate = new TimerGate(options.silenceOutageMs, options.silenceGraceMs);
-    this.stages = options.types.map((type) => new Stage(type, options, gate, this.system));
+    const fenced = (partition: number) => this.#ownership.fenced(partition);
+    this.stages = options.types.map((type) => new Stage(type, options, gate, this.system, fenced));
+    const membership = options.membership ?? new SoleMember(this.partitions);
+    this.#ownership = new Ownership(membership, this.#holdings(), this.partitions);
   }
 
   /** Shards of the actor type that the doors write to, by partition. */
@@ -47,16 +54,28 @@ export class Runtime implements Engine {
     return this.stages[0].shards;
   }
 
-  /** Recovers all partitions. Rejects with what keeps one from going live. */
-  async start(sinks: readonly RunningSink[]): Promise<void> {
+  /**
+   * Joins the group and recovers the partitions assigned first. Rejects with what keeps one from going live. `self` is
+   * what the other members learn of this process.
+   */
+  async start(sinks: readonly RunningSink[], self = { url: '', version: '' }): Promise<void> {
     this.#sinks = sinks;
-    await Promise.all(this.stages.map((stage) => stage.start(sinks)));
+    for (const stage of this.stages) stage.feed(sinks);
+    await this.#ownership.start(self);
   }
 
-  /** Commits and snapshots every partition; the next start replays nothing. */
+  /** Commits and snapshots every partition that is here, and leaves the group; the next start replays nothing. */
   async stop(): Promise<void> {
-    for (const stage of this.stages) await stage.stop();
+    await this.#ownership.stop();
     stopSystem(this.system);
+  }
+
+  place(partition: number): Place {
+    return this.#ownership.place(partition);
+  }
+
+  members(): readonly Member[] {
+    return this.#ownership.members();
   }
 
   async produce(
@@ -144,9 +163,22 @@ export class Runtime implements Engine {
   status(): { ready: boolean; partitions: PartitionStatus[]; sinks: SinkStatus[] } {
     const partitions = this.stages.flatMap((stage) => stage.status());
     return {
-      ready: partitions.every((p) => p.phase === 'live'),
+      ready: this.#ownership.isSettled && partitions.every((p) => p.phase === 'live'),
       partitions,
       sinks: this.#sinks.map((s) => s.status()),
+    };
+  }
+
+  /** A partition of this process: the shards of all stages. */
+  #holdings(): Holdings {
+    return {
+      take: async (partition, handedOver) => {
+        await Promise.all(this.stages.map((stage) => stage.take(partition, handedOver)));
+      },
+      release: async (partition) => {
+        for (const stage of this.stages) await stage.release(partition);
+      },
+      snapshots: () => this.stages[0].localSnapshots(),
     };
   }
 

@@ -9,10 +9,15 @@ import { Shard, type ShardObserver, type ShardOptions } from '../shard/shard.ts'
 import type { TimerGate } from '../shard/timer-gate.ts';
 import type { Change, PartitionStatus } from './engine.ts';
 import type { RunningSink, RuntimeOptions } from './runtime-options.ts';
+import { LocalSnapshots } from './local-snapshots.ts';
 
 const TICK_MS = 100;
 const PUBLISH_IDLE_MS = 1000;
+/** A partition whose snapshots are damaged is not tried more often; one that waits for the broker is, ever more slowly. */
 const MAX_RESTARTS = 3;
+const RESTART_DELAY_MS = 100;
+const MAX_RESTART_DELAY_MS = 5_000;
+const HANDOVER_POLL_MS = 50;
 /** Actors of one type feed each other at most so deep. */
 const DEEPEST_FEED = 4;
 const DEAD_LETTER_RETENTION_MS = 30 * 86_400_000;
@@ -25,27 +30,62 @@ export class Stage {
   readonly #gate: TimerGate;
   readonly #system: ActorSystemRef;
   readonly #listeners = new Set<(changes: readonly Change[]) => void>();
+  readonly #local: LocalSnapshots;
+  readonly #fenced: (partition: number) => void;
+  /** How often a partition failed in a row, and its restart while one is under way. */
   readonly #restarts = new Map<number, number>();
+  readonly #restarting = new Map<number, Promise<void>>();
   #sinks: readonly RunningSink[] = [];
-  #stopping = false;
 
-  constructor(type: ActorType, options: RuntimeOptions, gate: TimerGate, system: ActorSystemRef) {
+  /** `fenced` is called when another process has claimed a partition. */
+  constructor(
+    type: ActorType,
+    options: RuntimeOptions,
+    gate: TimerGate,
+    system: ActorSystemRef,
+    fenced: (partition: number) => void,
+  ) {
     this.type = type;
+    this.#fenced = fenced;
+    this.#local = new LocalSnapshots(join(options.dataDir, 'state'), type.name);
     this.#options = options;
     this.#gate = gate;
     this.#system = system;
     for (let p = 0; p < options.log.partitions; p++) this.shards.push(this.#makeShard(p));
   }
 
-  /** Recovers all partitions. Rejects with what keeps one from going live. */
-  async start(sinks: readonly RunningSink[]): Promise<void> {
-    this.#sinks = sinks;
-    await Promise.all(this.shards.map((shard) => shard.start(this.#system)));
+  /** Newest snapshots that lie here, by partition; see {@link LocalSnapshots}. */
+  localSnapshots(): ReadonlyMap<number, number> {
+    return this.#local.all;
   }
 
-  async stop(): Promise<void> {
-    this.#stopping = true;
-    await Promise.all(this.shards.map((shard) => shard.stop()));
+  feed(sinks: readonly RunningSink[]): void {
+    this.#sinks = sinks;
+  }
+
+  /** Claims and recovers the partition. Rejects with what keeps it from going live. */
+  async take(partition: number, handedOver: boolean): Promise<void> {
+    const shard = this.#makeShard(partition);
+    this.shards[partition] = shard;
+    this.#restarts.delete(partition);
+    if (handedOver) await this.#handover(shard);
+    await shard.start(this.#system);
+    this.#watch();
+  }
+
+  /** Commits, snapshots and lets the partition go; what could not be finished is replayed by the next owner. */
+  async release(partition: number): Promise<void> {
+    await this.#restarting.get(partition);
+    const shard = this.shards[partition];
+    if (shard.phase === 'elsewhere') return;
+    await shard.stop().catch(async (error) => {
+      this.#options.message('warn', 'A partition was let go without a last commit', {
+        partition,
+        error: String(error),
+      });
+      await shard.abandon();
+    });
+    this.shards[partition] = this.#makeShard(partition);
   }
 
   /**
@@ -53,9 +93,14 @@ export class Stage {
    * feed itself (a site its region): what it said on the way is waited for too, to the depth that actors may have.
    */
   async settled(): Promise<void> {
-    for (let pass = 0; pass === 0 || (pass < DEEPEST_FEED && this.shards.some((s) => s.lag('telemetry') > 0)); pass++) {
-      await Promise.all(this.shards.map((shard) => this.#settle(shard)));
+    const isBehind = () => this.#live().some((shard) => shard.lag('telemetry') > 0);
+    for (let pass = 0; pass === 0 || (pass < DEEPEST_FEED && isBehind()); pass++) {
+      await Promise.all(this.#live().map((shard) => this.#settle(shard)));
     }
+  }
+
+  #live(): Shard[] {
+    return this.shards.filter((shard) => shard.phase === 'live');
   }
 
   async #settle(shard: Shard): Promise<void> {
@@ -78,7 +123,8 @@ export class Stage {
 
   status(): PartitionStatus[] {
     const { clock, horizonMs } = this.#options;
-    return this.shards.map((shard) => {
+    const here = this.shards.filter((shard) => shard.phase !== 'elsewhere');
+    return here.map((shard) => {
       const live = shard.phase === 'live';
       const { telemetry, lifecycle, timers } = live ? shard.committed : { telemetry: 0, lifecycle: 0, timers: 0 };
       const lag = (input: InputTopic) => (live ? shard.lag(input) : 0);
@@ -134,39 +180,77 @@ export class Stage {
     return {
       ...outer,
       committed: (shard, durationMs) => {
+        this.#restarts.delete(shard.partition);
         outer.committed(shard, durationMs);
         if (this.#listeners.size > 0) this.#tell(shard);
       },
       snapshot: (partition, figures) => {
         outer.snapshot(partition, figures);
+        this.#note(this.shards[partition]);
         this.#trim(this.shards[partition]).catch((error) =>
           this.#options.message('warn', 'Trimming the log failed', { partition, error: String(error) }),
         );
       },
       failed: (partition, error) => {
         outer.failed(partition, error);
-        this.#restart(partition, error);
+        this.#afterFailure(this.shards[partition], error);
       },
     };
   }
 
-  /** A shard whose error says `retry` starts again from its snapshots; any other stays failed, and health says so. */
-  #restart(partition: number, error: unknown): void {
-    const retry = error instanceof GridfoldError && error.reaction === 'retry';
+  /**
+   * A shard whose error says `retry` starts again from its snapshots, one that was fenced leaves; any other stays failed,
+   * and health says so.
+   */
+  #afterFailure(failed: Shard, error: unknown): void {
+    const { partition } = failed;
+    if (this.shards[partition] !== failed) return;
+    if (!(error instanceof GridfoldError)) return;
+    if (error.reaction === 'rejoin') this.#fenced(partition);
+    if (error.reaction !== 'retry' || failed.fold === undefined) return;
     const tries = (this.#restarts.get(partition) ?? 0) + 1;
-    const failed = this.shards[partition];
-    if (this.#stopping || !retry || tries > MAX_RESTARTS || failed.fold === undefined) return;
+    if (error.code === 'block_corrupt' && tries > MAX_RESTARTS) return;
     this.#restarts.set(partition, tries);
-    const again = async () => {
+    const restart = this.#restart(failed, error, tries).finally(() => this.#restarting.delete(partition));
+    this.#restarting.set(partition, restart);
+  }
+
+  /** Never rejects: a second failure comes back by the observer. */
+  async #restart(failed: Shard, error: GridfoldError, tries: number): Promise<void> {
+    const { partition } = failed;
+    try {
       await failed.abandon();
+      if (tries > 1) await this.#pause(Math.min(MAX_RESTART_DELAY_MS, RESTART_DELAY_MS * 2 ** (tries - 1)));
       const shard = this.#makeShard(partition);
       this.shards[partition] = shard;
-      await shard.start(this.#system, (error as GridfoldError).code === 'block_corrupt' ? 'older' : 'newest');
+      await shard.start(this.#system, error.code === 'block_corrupt' ? 'older' : 'newest');
       this.#watch();
-    };
-    again().catch((second) =>
-      this.#options.message('error', 'A partition could not be restarted', { partition, error: String(second) }),
-    );
+    } catch (second) {
+      this.#options.message('error', 'A partition could not be restarted', { partition, error: String(second) });
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#options.clock.after(ms, resolve));
+  }
+
+  /** Waits until the owner before us has released the partition, but not for long: the claim fences it in any case. */
+  async #handover(shard: Shard): Promise<void> {
+    const { log, clock, handoverTimeoutMs = 5_000 } = this.#options;
+    shard.phase = 'waiting';
+    for (const until = clock.now() + handoverTimeoutMs; clock.now() < until; ) {
+      if (await released(log, this.type.topics, shard.partition)) return;
+      await this.#pause(HANDOVER_POLL_MS);
+    }
+  }
+
+  /** Only a group has somebody to tell. */
+  #note({ partition, snapshots }: Shard): void {
+    const newest = snapshots.at(-1);
+    if (!this.#options.log.shared || newest === undefined) return;
+    this.#local.note(partition, newest.commit).catch((error) => {
+      this.#options.message('warn', 'Where the newest snapshot stands could not be noted', { error: String(error) });
+    });
   }
 
   #watch(): void {
@@ -192,11 +276,16 @@ export class Stage {
     if (shard.snapshots.length < 2) return;
     const retention = { maxAgeMs: retentionMs, maxBytes: retentionBytes ?? Number.POSITIVE_INFINITY };
     const { partition, snapshots } = shard;
-    await log.trim(this.type.topics.readings, partition, retention, snapshots[0].telemetry);
     await log.trim(this.type.topics.journal, partition, retention, snapshots[0].commit);
+    // A log that others use too has its own retention.
+    if (log.shared) return;
+    await log.trim(this.type.topics.readings, partition, retention, snapshots[0].telemetry);
     const taken = Math.min(...this.#sinks.map((sink) => sink.next(partition)));
     if (this.#sinks.length > 0) await log.trim(topics.derived, partition, retention, taken);
     const letters = { ...retention, maxAgeMs: DEAD_LETTER_RETENTION_MS };
     await log.trim(topics.deadLetters, partition, letters, Number.MAX_SAFE_INTEGER);
   }
 }
+
+/** Until the snapshots topic tells. */
+const released = async (_log: unknown, _topics: unknown, _partition: number) => false;

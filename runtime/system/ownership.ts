@@ -1,0 +1,121 @@
+import type { Assignment, Member, Membership, Standing } from '../log/membership.ts';
+
+/** What takes up and gives back a partition as a whole: all actor types of it. Calls for one partition come one at a time. */
+export interface Holdings {
+  /** Claims and recovers the partition. `handedOver`: its owner before us is alive and about to release it. */
+  take(partition: number, handedOver: boolean): Promise<void>;
+  /** Commits, snapshots, lets go. Does not reject: what could not be finished the next owner replays. */
+  release(partition: number): Promise<void>;
+  /** Newest snapshot by partition, as {@link Standing.snapshots}. */
+  snapshots(): ReadonlyMap<number, number>;
+}
+
+/** Where a partition is at work. */
+export type Place =
+  | { readonly at: 'here' }
+  | { readonly at: 'there'; readonly member: Member }
+  | { readonly at: 'moving' };
+
+/**
+ * Which partitions this process works on: follows the assignments of the group, one step at a time per partition. A step
+ * looks at the newest assignment when its turn comes, so that a partition that goes and comes back meanwhile is not moved.
+ */
+export class Ownership {
+  readonly #membership: Membership;
+  readonly #holdings: Holdings;
+  readonly #held = new Set<number>();
+  readonly #turns = new Map<number, Promise<void>>();
+  readonly #partitions: number;
+  #stopping = false;
+
+  constructor(membership: Membership, holdings: Holdings, partitions: number) {
+    this.#membership = membership;
+    this.#holdings = holdings;
+    this.#partitions = partitions;
+  }
+
+  /** Joins the group; resolves when what was assigned first is at work, rejects with what keeps a partition from it. */
+  async start(self: { readonly url: string; readonly version: string }): Promise<void> {
+    const standing = (): Standing => ({ ...self, owned: [...this.#held], snapshots: this.#holdings.snapshots() });
+    let first: readonly Promise<void>[] | null = null;
+    await this.#membership.join(standing, (assignment) => {
+      const turns = this.#follow(assignment);
+      first ??= turns;
+      for (const turn of turns) turn.catch(() => {});
+    });
+    await Promise.all(first ?? []);
+  }
+
+  /** Another process has claimed the partition: it is let go here, and the group is asked who is to have it. */
+  fenced(partition: number): void {
+    if (this.#stopping) return;
+    this.#turn(partition, async () => {
+      if (!this.#held.delete(partition)) return;
+      await this.#holdings.release(partition);
+      this.#membership.rejoin();
+    }).catch(() => {});
+  }
+
+  place(partition: number): Place {
+    const assignment = this.#membership.current;
+    if (assignment === null) return { at: 'moving' };
+    if (assignment.partitions.includes(partition)) return this.#held.has(partition) ? { at: 'here' } : { at: 'moving' };
+    const member = assignment.owners.get(partition);
+    return member === undefined ? { at: 'moving' } : { at: 'there', member };
+  }
+
+  /** Whether there is an assignment, and everything of it is held here. */
+  get isSettled(): boolean {
+    return this.#membership.current?.partitions.every((p) => this.#held.has(p)) ?? false;
+  }
+
+  /** Everybody in the group who owns something, this process included. */
+  members(): readonly Member[] {
+    const owners = this.#membership.current?.owners.values() ?? [];
+    return [...new Map([...owners].map((member) => [member.id, member])).values()];
+  }
+
+  /** Releases everything, then leaves the group: the others can go on where we ended. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const releases = [...this.#held].map((p) => this.#turn(p, () => this.#holdings.release(p)));
+    await Promise.all(releases);
+    this.#held.clear();
+    await this.#membership.leave();
+  }
+
+  #follow({ partitions, handedOver }: Assignment): Promise<void>[] {
+    const ours = new Set(partitions);
+    const turns: Promise<void>[] = [];
+    for (let p = 0; p < this.#partitions; p++) {
+      if (ours.has(p) || this.#turns.has(p)) turns.push(this.#turn(p, () => this.#settle(p, handedOver.has(p))));
+    }
+    return turns;
+  }
+
+  async #settle(partition: number, handedOver: boolean): Promise<void> {
+    const current = this.#membership.current;
+    if (current === null || this.#stopping) return;
+    const isOurs = current.partitions.includes(partition);
+    if (isOurs === this.#held.has(partition)) return;
+    if (!isOurs) {
+      this.#held.delete(partition);
+      return this.#holdings.release(partition);
+    }
+    this.#held.add(partition);
+    try {
+      await this.#holdings.take(partition, handedOver);
+    } catch (error) {
+      this.#held.delete(partition);
+      throw error;
+    }
+  }
+
+  /** After what is under way for the partition, whatever became of it. */
+  #turn(partition: number, work: () => Promise<void>): Promise<void> {
+    const before = this.#turns.get(partition) ?? Promise.resolve();
+    const turn = before.catch(() => {}).then(work);
+    this.#turns.set(partition, turn);
+    return turn;
+  }
+}
