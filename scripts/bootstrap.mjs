@@ -2,7 +2,7 @@
  * The door of a fresh clone: needs only Node 20 and npm. Installs what is missing, finds the project's own Node and
  * hands over.
  *
- *   node scripts/bootstrap.mjs run|test|verify|gridfold|tool [arguments]
+ *   node scripts/bootstrap.mjs run|test|verify|gridfold|kafka|tool [arguments]
  */
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,6 +20,7 @@ const commands = {
   gridfold: () => [cli, ...rest],
   test: () => [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', ...rest],
   verify: () => [join(root, 'scripts', 'verify.mjs'), ...rest],
+  kafka: () => [join(root, 'scripts', 'kafka', 'main.ts'), ...rest],
   tool: () => [join(root, 'scripts', 'tool.mjs'), ...rest],
 };
 
