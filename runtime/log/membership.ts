@@ -29,22 +29,28 @@ export interface Standing {
   readonly version: string;
   /** Newest local snapshot by partition, as a number that grows with commits: who has the newest is preferred. */
   readonly snapshots: ReadonlyMap<number, number>;
-  /** Partitions at work here now. */
+  /** Partitions at work here now, those that are being taken over included. */
   readonly owned: readonly number[];
+  /** Partitions that failed here and that another process may do better: given to others while there are others. */
+  readonly unfit?: readonly number[];
 }
 
 /** The group of processes that share the partitions. Without Kafka it has one member (sole-member.ts). */
 export interface Membership {
   /**
    * Joins. `standing` is asked whenever partitions are shared out; `assigned` is called with each new assignment, in
-   * order, synchronously, and must return at once. Resolves after the first assignment.
+   * order, synchronously, and must return at once. It is called again with one that was `current`, was not for a while,
+   * and proves to hold still. Resolves after the first assignment.
    */
   join(standing: () => Standing, assigned: (assignment: Assignment) => void): Promise<void>;
 
-  /** The newest assignment that is known here; null before the first and while the group is being shared out anew without us. */
+  /**
+   * The newest assignment that is known here; null before the first, and as soon as the group may have gone on without
+   * this process: others may own its partitions then. It stays while the partitions are being shared out anew.
+   */
   readonly current: Assignment | null;
 
-  /** Asks for a new sharing-out, for instance after a partition failed here that another process may do better. */
+  /** Asks for a new sharing-out, for instance after a partition failed here that is then `unfit` in the standing. */
   rejoin(): void;
 
   /** Leaves the group; the others share out at once. Call it after everything is released. */
