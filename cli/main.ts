@@ -13,12 +13,24 @@ import { scenario } from './commands/scenario.ts';
 import { sim } from './commands/sim.ts';
 import { sql } from './commands/sql.ts';
 import { state } from './commands/state.ts';
+import { topics } from './commands/topics.ts';
 import { commandHelp, generalHelp } from './help.ts';
 import type { Io } from './io.ts';
 import { UsageError } from './usage-error.ts';
 import { version } from './version.ts';
 
-export const commands: readonly Command[] = [run, ingest, replay, sql, state, audit, deadLetters, sim, scenario];
+export const commands: readonly Command[] = [
+  run,
+  ingest,
+  replay,
+  sql,
+  state,
+  audit,
+  deadLetters,
+  sim,
+  scenario,
+  topics,
+];
 
 /** Codes of errors whose cause is how the command was called, or a file that it names. */
 const USAGE_CODES = new Set([

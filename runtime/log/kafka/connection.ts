@@ -1,5 +1,9 @@
 import type { ConnectionOptions } from 'node:tls';
-import kafkajs, { type Kafka, type SASLOptions } from 'kafkajs';
+import kafkajs, { type Kafka, type RetryOptions, type SASLOptions } from 'kafkajs';
+import './mend-kafkajs.ts';
+
+/** Codecs of record batches. */
+export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
 
 /** How to reach a Kafka cluster, and what ours is called there. */
 export interface KafkaConnection {
@@ -12,6 +16,8 @@ export interface KafkaConnection {
   readonly groupId: string;
   readonly ssl: ConnectionOptions | false;
   readonly sasl: SASLOptions | null;
+  /** Of what is written; absent: none. Everything can be read. */
+  readonly compression?: Compression;
   readonly message: (level: 'info' | 'warn' | 'error', text: string, fields?: Record<string, unknown>) => void;
 }
 
@@ -19,11 +25,12 @@ const CONNECTION_TIMEOUT_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 
 /** A kafkajs client of the cluster; it connects when it is used. What kafkajs has to say goes to `message`. */
-export function kafkaClient(connection: KafkaConnection): Kafka {
+export function kafkaClient(connection: KafkaConnection, retry?: RetryOptions): Kafka {
   const { brokers, clientId, ssl, sasl, message } = connection;
   return new kafkajs.Kafka({
     brokers: [...brokers],
     clientId,
+    retry,
     ssl,
     sasl: sasl ?? undefined,
     connectionTimeout: CONNECTION_TIMEOUT_MS,
