@@ -1,16 +1,16 @@
-/** Reason why a text is no list of `host:port`, or null. */
-export function refuseBrokers(text: string): string | null {
-  const wrong = brokerList(text).find((broker) => !isHostAndPort(broker));
-  if (wrong !== undefined) return `each must be host:port, such as kafka-1.example:9092; "${wrong}" is not`;
-  return brokerList(text).length === 0 ? 'must name a broker' : null;
-}
-
-/** The brokers that the option names. */
-export function brokerList(text: string): string[] {
+/** The parts of a comma separated list. */
+export function listOf(text: string): string[] {
   return text
     .split(',')
-    .map((broker) => broker.trim())
-    .filter((broker) => broker !== '');
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+/** Reason why a text is no list of `host:port`, or null. */
+export function refuseBrokers(text: string): string | null {
+  const wrong = listOf(text).find((broker) => !isHostAndPort(broker));
+  if (wrong !== undefined) return `each must be host:port, such as kafka-1.example:9092; "${wrong}" is not`;
+  return listOf(text).length === 0 ? 'must name a broker' : null;
 }
 
 /** Host of a `host:port`, without the brackets of an IPv6 address. */
@@ -28,6 +28,16 @@ export function refuseHttpUrl(text: string): string | null {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol)) return 'must be an http or https URL';
   return url.username === '' && url.password === '' ? null : 'must not hold a name or password';
+}
+
+/** The same of a comma separated list. */
+export function refuseHttpUrls(text: string): string | null {
+  if (listOf(text).length === 0) return 'must be an http or https URL';
+  return (
+    listOf(text)
+      .map(refuseHttpUrl)
+      .find((reason) => reason !== null) ?? null
+  );
 }
 
 /** Whether only processes of this machine can reach it. */

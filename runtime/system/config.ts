@@ -133,7 +133,9 @@ function isSecret(option: Option): boolean {
 }
 
 function shown(option: Option, raw: unknown): string {
-  return isSecret(option) ? '' : `, not ${String(JSON.stringify(raw)).slice(0, 80)}`;
+  // A password that somebody put into an address is not repeated.
+  const text = String(JSON.stringify(raw)).replaceAll(/\/\/[^/@"]*@/g, '//…@');
+  return isSecret(option) ? '' : `, not ${text.slice(0, 80)}`;
 }
 
 function suggestion(name: string | null): string {

@@ -1,6 +1,6 @@
 import type { SASLOptions } from 'kafkajs';
 import type { KafkaConnection } from '../log/kafka/connection.ts';
-import { brokerList } from './addresses.ts';
+import { listOf } from './addresses.ts';
 import { ConfigError } from './config-error.ts';
 import { readTls } from './kafka-tls.ts';
 import { readSasl } from './kafka-sasl.ts';
@@ -17,7 +17,7 @@ export function kafkaConnection(config: Config, message: KafkaConnection['messag
   const sasl = login(config, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return {
-    brokers: brokerList(config['kafka.brokers'] ?? ''),
+    brokers: listOf(config['kafka.brokers'] ?? ''),
     clientId: config['kafka.clientId'],
     topicPrefix: config['kafka.topicPrefix'],
     groupId: config['kafka.groupId'],

@@ -1,5 +1,6 @@
-import { refuseBrokers, refuseHttpUrl } from './addresses.ts';
+import { refuseBrokers, refuseHttpUrl, refuseHttpUrls } from './addresses.ts';
 import type { Option } from './option.ts';
+import { refuseRegistryAuth } from './registry-access.ts';
 
 /** Kafka's limit for the name of a topic is 249; the longest name that we append has room beside this. */
 const MAX_PREFIX_LENGTH = 200;
@@ -102,13 +103,14 @@ export const kafkaOptions = {
   'schemaRegistry.url': {
     type: 'text',
     default: null,
-    refuse: refuseHttpUrl,
-    doc: 'Schema registry (Confluent interface). Not set: the small one that `run` brings.',
+    refuse: refuseHttpUrls,
+    doc: 'Addresses of a schema registry (Confluent interface), comma separated. Not set: the small one that `run` brings.',
   },
   'schemaRegistry.auth': {
     type: 'text',
     default: null,
     secret: true,
+    refuse: refuseRegistryAuth,
     doc: '`user:password`, or `bearer TOKEN`.',
   },
 } as const satisfies Record<string, Option>;

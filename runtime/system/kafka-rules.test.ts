@@ -28,9 +28,11 @@ describe('names and addresses', () => {
     [{ 'kafka.topicPrefix': 'x'.repeat(201) }, 'at most 200 characters'],
     [{ 'kafka.advertisedUrl': 'example:80' }, '--kafka-advertised-url: must be an http or https URL'],
     [{ 'schemaRegistry.url': 'http://me:hush@registry:8081' }, 'must not hold a name or password'],
+    [{ 'schemaRegistry.url': 'http://a:8081,b:8081' }, 'must be an http or https URL'],
     [{ 'kafka.compression': 'brotli' }, 'must be one of none, gzip, snappy, lz4, zstd'],
   ])('%j is refused', (flags, message) => {
     expect(problems(flags).join('\n')).toContain(message);
+    expect(problems(flags).join('\n')).not.toContain('hush');
   });
 
   it('of this machine and of others are taken', () => {

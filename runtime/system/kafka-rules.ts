@@ -1,4 +1,4 @@
-import { brokerList, hostOf, isLoopback } from './addresses.ts';
+import { listOf, hostOf, isLoopback } from './addresses.ts';
 import { readSasl } from './kafka-sasl.ts';
 import type { Config, OptionName } from './options.ts';
 
@@ -54,6 +54,6 @@ function withoutBrokers(config: Config): string[] {
 }
 
 function areAllHere(config: Config): boolean {
-  const brokers = brokerList(config['kafka.brokers'] ?? '');
+  const brokers = listOf(config['kafka.brokers'] ?? '');
   return brokers.every((broker) => isLoopback(hostOf(broker)));
 }
