@@ -1,6 +1,7 @@
 import type { StateSchema } from '../../snapshots/schema.ts';
 import type { Cursor } from '../../snapshots/cursor.ts';
 import type { AssetColumns } from './columns.ts';
+import type { RecordBatch } from '../log/contract.ts';
 import type { Address, DerivedType, Facts } from './derived.ts';
 import type { Fact } from './facts.ts';
 import type { FieldSpec, Reading } from './reading.ts';
@@ -128,6 +129,24 @@ export interface ReadingDecoder {
   readonly problems: ReadonlyMap<string, number>;
 }
 
+/** The schemas that do not exist, of those that the records being decoded name. Decoding the same records with the same set gives the same. */
+export interface JudgedSchemas {
+  unknown: ReadonlySet<number>;
+}
+
+/**
+ * The schemas that records in other formats than JSON were written with. Another system holds them, so they are asked for
+ * before a run is folded, and what was not to be had is journalled with the run: a replay must say what was said then.
+ */
+export interface InputSchemas {
+  /** Ids that records [from, to) name and that are not at hand; empty: the run can be folded at once. */
+  missing(batch: RecordBatch, from: number, to: number): ReadonlySet<number>;
+  /** Asks for them, and returns those that do not exist. While nobody answers it waits; `registry_stopped` when `signal` ends that. */
+  resolve(ids: ReadonlySet<number>, signal: AbortSignal): Promise<readonly number[]>;
+  /** For a replay: all of them existed once. Throws `schema_lost` (stop) where one does not any more. */
+  require(ids: ReadonlySet<number>): Promise<void>;
+}
+
 export type LifecycleDecoded =
   | { readonly ok: true; readonly serial: string; readonly kind: string; readonly record: LifecycleRecord }
   | { readonly ok: false; readonly reason: string };
@@ -164,6 +183,14 @@ export interface ActorType {
    * or as they arrive (then the kind itself makes order and repetition harmless).
    */
   readonly order: 'deviceTime' | 'arrival';
-  createDecoder(): ReadingDecoder;
-  decodeLifecycle(bytes: Uint8Array, start: number, end: number, timestamp: number): LifecycleDecoded;
+  /** Absent: its input has one format. */
+  readonly schemas?: InputSchemas;
+  createDecoder(judged?: JudgedSchemas): ReadingDecoder;
+  decodeLifecycle(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    timestamp: number,
+    judged?: JudgedSchemas,
+  ): LifecycleDecoded;
 }

@@ -4,7 +4,7 @@ import { murmur2 } from '../kernel/hash.ts';
 import type { RecordBatch } from '../log/contract.ts';
 import { packState, StateBuffer } from './base.ts';
 import { hasLifecycle } from './columns.ts';
-import type { ActorType, AssetConfig, ReadingDecoder } from './contract.ts';
+import type { ActorType, AssetConfig, JudgedSchemas, ReadingDecoder } from './contract.ts';
 import type { Address } from './derived.ts';
 import { type Fact, type FactChange, FactList, type FactMap } from './facts.ts';
 import { KindRuntime } from './kind-runtime.ts';
@@ -19,6 +19,8 @@ import { EntryWriter } from './window-entry.ts';
 
 /** A base is noted every so many readings of an asset: what a late reading has to fold again at the least. */
 const READINGS_PER_BASE = 16;
+
+const NO_SCHEMAS: ReadonlySet<number> = new Set();
 
 export interface FoldOptions {
   readonly type: ActorType;
@@ -44,6 +46,8 @@ export class PartitionFold implements Turn {
   readonly outputs: Outputs;
   readonly tally = new Tally();
   readonly kinds: readonly KindRuntime[];
+  /** Set before each run: which schemas its records name in vain. */
+  readonly judged: JudgedSchemas = { unknown: NO_SCHEMAS };
   readonly decoder: ReadingDecoder;
   readonly writer = new EntryWriter();
   readonly reading = new Reading();
@@ -69,7 +73,7 @@ export class PartitionFold implements Turn {
       runtime.asset.sides = this.state;
       return runtime;
     });
-    this.decoder = options.type.createDecoder();
+    this.decoder = options.type.createDecoder(this.judged);
     this.cause = { topic: '', partition: options.partition, offset: 0, ordinal: 0, recordTime: 0 };
     this.whereabouts = new Whereabouts(this);
     this.#stamps = new Uint32Array(this.kinds.length * this.state.blocksPerKind);
@@ -85,8 +89,9 @@ export class PartitionFold implements Turn {
   }
 
   /** Folds records `[from, to)` of a telemetry batch (indices) at one reading of the partition clock. */
-  telemetry(batch: RecordBatch, from: number, to: number, clock: number): void {
+  telemetry(batch: RecordBatch, from: number, to: number, clock: number, unknownSchemas?: ReadonlySet<number>): void {
     this.position.clock = clock;
+    this.judged.unknown = unknownSchemas ?? NO_SCHEMAS;
     const { bytes, keyStart, keyEnd, valueStart, valueEnd, timestamp, baseOffset } = batch;
     const { decoder, reading, cause } = this;
     cause.topic = this.type.topics.readings;
@@ -108,8 +113,9 @@ export class PartitionFold implements Turn {
   }
 
   /** Folds records `[from, to)` of a lifecycle batch. */
-  lifecycle(batch: RecordBatch, from: number, to: number, clock: number): void {
+  lifecycle(batch: RecordBatch, from: number, to: number, clock: number, unknownSchemas?: ReadonlySet<number>): void {
     this.position.clock = clock;
+    this.judged.unknown = unknownSchemas ?? NO_SCHEMAS;
     this.cause.topic = this.type.topics.lifecycle;
     for (let i = from; i < to; i++) {
       this.cause.offset = batch.baseOffset + i;

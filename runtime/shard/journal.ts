@@ -8,6 +8,8 @@ export interface Step {
   readonly kind: number;
   readonly count: number;
   readonly clock: number;
+  /** Ids of schemas that its records name and that did not exist; see {@link InputSchemas}. */
+  readonly unknownSchemas?: readonly number[];
 }
 
 /**
@@ -22,28 +24,44 @@ export interface JournalRecord {
 
 const packr = new Packr({ useRecords: false });
 const FORMAT = 1;
+/** As 1, with the unknown schemas by index of their step. */
+const FORMAT_WITH_SCHEMAS = 2;
+
+type Packed = [format: number, generation: number, commit: number, steps: number[], unknown?: number[][]];
 
 export function encodeJournal(record: JournalRecord): Uint8Array {
   const flat: number[] = [];
   for (const s of record.steps) flat.push(s.kind, s.count, s.clock);
-  return packr.pack([FORMAT, record.generation, record.commit, flat]);
+  const unknown = record.steps.flatMap(({ unknownSchemas: ids = [] }, i) => (ids.length > 0 ? [[i, ...ids]] : []));
+  const { generation, commit } = record;
+  if (unknown.length === 0) return packr.pack([FORMAT, generation, commit, flat]);
+  return packr.pack([FORMAT_WITH_SCHEMAS, generation, commit, flat, unknown]);
 }
 
 export function decodeJournal(bytes: Uint8Array): JournalRecord {
-  const [format, generation, commit, flat] = packr.unpack(bytes) as [number, number, number, number[]];
-  if (format !== FORMAT) throw new RangeError(`journal format ${format} is not known`);
+  const [format, generation, commit, flat, unknown = []] = packr.unpack(bytes) as Packed;
+  if (format !== FORMAT && format !== FORMAT_WITH_SCHEMAS) {
+    throw new RangeError(`journal format ${format} is not known`);
+  }
   const steps: Step[] = [];
   for (let i = 0; i < flat.length; i += 3) steps.push({ kind: flat[i], count: flat[i + 1], clock: flat[i + 2] });
+  for (const [i, ...unknownSchemas] of unknown) steps[i] = { ...steps[i], unknownSchemas };
   return { generation, commit, steps };
+}
+
+function isPlainRun({ kind, unknownSchemas }: Step): boolean {
+  return kind <= StepKind.lifecycle && unknownSchemas === undefined;
 }
 
 /** Collects the steps of the commit in progress; runs of one kind at one clock reading grow together. */
 export class JournalBuilder {
   #steps: Step[] = [];
 
-  add(kind: number, count: number, clock: number): void {
+  add(kind: number, count: number, clock: number, unknownSchemas: readonly number[] = []): void {
     const last = this.#steps.at(-1);
-    if (last !== undefined && last.kind === kind && last.clock === clock && kind <= StepKind.lifecycle) {
+    if (unknownSchemas.length > 0) {
+      this.#steps.push({ kind, count, clock, unknownSchemas });
+    } else if (last !== undefined && last.kind === kind && last.clock === clock && isPlainRun(last)) {
       this.#steps[this.#steps.length - 1] = { kind, count: last.count + count, clock };
     } else {
       this.#steps.push({ kind, count, clock });

@@ -22,7 +22,8 @@ const silent: Facts = { forwards: false, emit() {}, retract() {} };
  * Returns a reason when the record must be set aside.
  */
 export function foldLifecycleRecord(fold: Turn, batch: RecordBatch, i: number): string | null {
-  const decoded = fold.type.decodeLifecycle(batch.bytes, batch.valueStart[i], batch.valueEnd[i], batch.timestamp);
+  const { bytes, valueStart, valueEnd, timestamp } = batch;
+  const decoded = fold.type.decodeLifecycle(bytes, valueStart[i], valueEnd[i], timestamp, fold.judged);
   if (!decoded.ok) return decoded.reason;
   const runtime = fold.kinds.find((k) => k.kind.name === decoded.kind);
   if (runtime === undefined) return 'unknown_kind';

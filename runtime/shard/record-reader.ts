@@ -53,7 +53,7 @@ export class RecordReader {
   }
 
   /** Calls `use` for the next exactly `count` records; throws `log_short` where the log ends before. */
-  async take(count: number, use: (run: Run) => void): Promise<void> {
+  async take(count: number, use: (run: Run) => void | Promise<void>): Promise<void> {
     for (let left = count; left > 0; ) {
       const run = await this.peek(left);
       if (run === null) {
@@ -63,7 +63,7 @@ export class RecordReader {
           `${this.#topic}-${this.#partition} ends at ${this.next}, but the journal says that ${left} records more were folded`,
         );
       }
-      use(run);
+      await use(run);
       this.advance(run);
       left -= run.to - run.from;
     }

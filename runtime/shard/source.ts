@@ -1,15 +1,17 @@
 import type { Log } from '../log/contract.ts';
-import type { ActorTopics, InputTopic } from './contract.ts';
+import type { ActorType, InputSchemas, InputTopic } from './contract.ts';
 import type { ShardPosition } from './position.ts';
 import { RecordReader, type Run } from './record-reader.ts';
 
 /** How many runs may be on their way to the shard; then the source pauses until one is folded. */
 const CREDITS = 2;
 const RUN_RECORDS = 1024;
+const NONE: readonly number[] = [];
 
 /** What a source tells its shard: a run to fold, or that up to `next` a topic holds nothing that was not delivered. */
 export interface SourceTarget {
-  run(topic: InputTopic, run: Run): void;
+  /** `unknownSchemas`: ids that its records name and that do not exist. */
+  run(topic: InputTopic, run: Run, unknownSchemas: readonly number[]): void;
   seen(topic: InputTopic, next: number): void;
 }
 
@@ -24,6 +26,8 @@ export class Source {
   readonly #lifecycle: RecordReader;
   readonly #unsubscribe: (() => void)[];
   readonly #told: Record<InputTopic, number>;
+  readonly #schemas: InputSchemas | undefined;
+  readonly #stopping = new AbortController();
   #credits = CREDITS;
   #wake: (() => void) | null = null;
   #stopped = false;
@@ -31,12 +35,13 @@ export class Source {
 
   constructor(
     log: Log,
-    { readings, lifecycle }: ActorTopics,
+    { topics: { readings, lifecycle }, schemas }: Pick<ActorType, 'topics' | 'schemas'>,
     partition: number,
     from: ShardPosition,
     target: SourceTarget,
   ) {
     this.#target = target;
+    this.#schemas = schemas;
     this.#told = { telemetry: from.telemetry, lifecycle: from.lifecycle };
     this.#telemetry = new RecordReader(log, readings, partition, from.telemetry);
     this.#lifecycle = new RecordReader(log, lifecycle, partition, from.lifecycle);
@@ -44,7 +49,9 @@ export class Source {
   }
 
   start(failed: (error: unknown) => void): void {
-    this.#finished = this.#run().catch(failed);
+    this.#finished = this.#run().catch((error) => {
+      if (!this.#stopped) failed(error);
+    });
   }
 
   /** The shard has folded a run. */
@@ -55,6 +62,7 @@ export class Source {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#stopping.abort();
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#signal();
     await this.#finished;
@@ -83,8 +91,17 @@ export class Source {
       reader.advance(run);
       this.#credits -= 1;
       this.#told[first ? 'lifecycle' : 'telemetry'] = reader.next;
-      this.#target.run(first ? 'lifecycle' : 'telemetry', run);
+      const unknownSchemas = await this.#schemasOf(run);
+      if (this.#stopped) return;
+      this.#target.run(first ? 'lifecycle' : 'telemetry', run, unknownSchemas);
     }
+  }
+
+  /** Waits until every schema that the run names is at hand, or known not to exist; nothing overtakes the run meanwhile. */
+  async #schemasOf({ batch, from, to }: Run): Promise<readonly number[]> {
+    const missing = this.#schemas?.missing(batch, from, to);
+    if (this.#schemas === undefined || missing === undefined || missing.size === 0) return NONE;
+    return this.#schemas.resolve(missing, this.#stopping.signal);
   }
 
   /** Offsets without a record behind what was delivered last: markers of transactions. */

@@ -1,6 +1,6 @@
 import type { Block } from '../../snapshots/block.ts';
 import type { PartitionState } from '../../snapshots/contract.ts';
-import type { ActorType, LifecycleResult, Occupancy } from './contract.ts';
+import type { ActorType, JudgedSchemas, LifecycleResult, Occupancy } from './contract.ts';
 import type { FactChange, FactMap } from './facts.ts';
 import type { KindRuntime } from './kind-runtime.ts';
 import type { Cause } from './outputs.ts';
@@ -26,6 +26,7 @@ export interface Turn {
   readonly type: ActorType;
   readonly state: PartitionState;
   readonly kinds: readonly KindRuntime[];
+  readonly judged: JudgedSchemas;
   readonly horizonMs: number;
   /** The reading in hand. */
   readonly reading: Reading;
