@@ -5,6 +5,13 @@ import { instantOf, TIME_ABSENT, TIME_END, TIME_MIN } from './time.ts';
 export const SEVERITIES = ['rma', 'critical', 'performance', 'informational'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
+/** A severity by its number in binary formats; one that is not known is told by that, 0 says nothing. */
+export const severityNumbered = (number: number): string | null =>
+  number === 0 ? null : (SEVERITIES[number - 1] ?? `#${number}`);
+
+/** Number of a severity in binary formats. */
+export const severityNumber = (severity: Severity): number => SEVERITIES.indexOf(severity) + 1;
+
 /** One alert as the device reports it; times are epoch milliseconds. Without an end it is active. */
 export interface Alert {
   readonly name: string;

@@ -1,5 +1,5 @@
-import { KindPlan } from './plan.ts';
-import type { DecodedKind } from './plan.ts';
+import { type DecodedKind, KindPlan } from './plan.ts';
+import { symbolOf } from './schema/declaration.ts';
 import { NUMBERS, type Numbers, withNewNames } from './schema/numbers.ts';
 
 /** A kind's plan with the numbers that binary formats write instead of names. */
@@ -39,6 +39,18 @@ export class WirePlan {
   wordNamed(field: number, number: number): string | undefined {
     return this.words[field]?.get(number);
   }
+
+  /** The word that a schema writes as this symbol; a symbol that the kind does not have is its own word. */
+  wordOfSymbol(name: string, symbol: string): string {
+    const words = this.words[this.kind.indexOf.get(name) ?? -1] ?? new Map<number, string>();
+    return [...words.values()].find((word) => word === symbol || symbolOf(word) === symbol) ?? symbol;
+  }
+
+  /** Word by index of a schema's symbol; -1 where the kind does not have it. */
+  wordsOfSymbols(field: number, symbols: readonly string[]): Int16Array {
+    const { name } = this.kind.specs[field];
+    return Int16Array.from(symbols, (symbol) => this.kind.wordIndex[field]?.get(this.wordOfSymbol(name, symbol)) ?? -1);
+  }
 }
 
 function inverse(numbers: Uint16Array): Int16Array {
@@ -50,7 +62,10 @@ function inverse(numbers: Uint16Array): Int16Array {
 }
 
 /** Plans of all kinds, by index. Kinds and fields without a committed number get the next ones. */
-export function wirePlans(kinds: readonly DecodedKind[], plans = kinds.map((kind) => new KindPlan(kind))): WirePlan[] {
+export function wirePlans(
+  kinds: readonly DecodedKind[],
+  plans: readonly KindPlan[] = kinds.map((kind) => new KindPlan(kind)),
+): WirePlan[] {
   const numbers = withNewNames(NUMBERS, kinds);
   return plans.map((plan) => new WirePlan(plan, numbers));
 }

@@ -50,3 +50,25 @@ export function schemaIdsIn(
   }
   return ids;
 }
+
+/** Where the message begins behind the id of a Protobuf schema; -1 where the header names another than the first. */
+export function firstMessageAt(bytes: Uint8Array, start: number, end: number): number {
+  const at = start + HEADER_BYTES;
+  if (at >= end) return at;
+  if (bytes[at] === 0) return at + 1;
+  if (bytes[at] === 2 && bytes[at + 1] === 0) return at + 2;
+  // No message begins with a byte below 8. Some writers leave the index out, and then that of the first is meant.
+  return bytes[at] < 8 ? -1 : at;
+}
+
+/** Where the value begins behind its header; -1 where there is none of this schema. */
+export function payloadAt(format: Format, bytes: Uint8Array, start: number, end: number): number {
+  return format === 'protobuf' ? firstMessageAt(bytes, start, end) : start + HEADER_BYTES;
+}
+
+/** The value with its header. */
+export function withHeader({ id, format }: Pick<ResolvedSchema, 'id' | 'format'>, value: Uint8Array): Uint8Array {
+  const header = Buffer.alloc(format === 'protobuf' ? HEADER_BYTES + 1 : HEADER_BYTES);
+  header.writeInt32BE(id, 1);
+  return Buffer.concat([header, value]);
+}

@@ -75,7 +75,7 @@ function declareWords(words: Readonly<Record<string, number>>): DeclaredWord[] {
 }
 
 /** `a-b c` becomes `a_b_c`, the empty word `_`. */
-function symbolOf(word: string): string {
+export function symbolOf(word: string): string {
   const symbol = word.replace(/[^A-Za-z0-9_]/g, '_');
   return /^[A-Za-z_]/.test(symbol) ? symbol : `_${symbol}`;
 }

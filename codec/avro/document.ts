@@ -1,0 +1,92 @@
+import type { JsonObject } from '../document.ts';
+import { bare, NO_NAMES, orReason, UNDECODABLE, WireDocument } from '../wire-document.ts';
+import type { WirePlan } from '../wire-plan.ts';
+import { typeName } from '../schema/declaration.ts';
+import { withUnitOfMeasure } from '../samples.ts';
+import { AvroCursor } from './cursor.ts';
+import type { AvroType } from './schema.ts';
+import { AvroRecord, AvroValueReader } from './value.ts';
+
+const UNSPECIFIED = 'UNSPECIFIED';
+
+/** A telemetry record of any Avro schema as the document that JSON would be, by the names that the schema gives. */
+export function avroDocument(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  type: AvroType,
+  plans: readonly WirePlan[],
+): JsonObject | number {
+  return orReason(() => {
+    const { values } = readWhole(bytes, start, end, type);
+    const { fields, ...head } = values;
+    const doc: JsonObject = Object.assign(bare(), withoutNulls(head));
+    if (!(fields instanceof AvroRecord)) return fields === undefined || fields === null ? doc : { ...doc, fields };
+    const plan = plans.find(({ kind }) => typeName(kind.name) === fields.name);
+    doc.kind ??= plan?.kind.name ?? fields.name;
+    doc.fields = fieldsOf(fields.values, plan ?? null);
+    return doc;
+  });
+}
+
+/** The record that the bytes are, all of them. */
+export function readWhole(bytes: Uint8Array, start: number, end: number, type: AvroType): AvroRecord {
+  const cursor = new AvroCursor(bytes, start, end);
+  const record = new AvroValueReader(cursor).read(type);
+  if (cursor.left > 0 || !(record instanceof AvroRecord)) throw UNDECODABLE;
+  return record;
+}
+
+/** In Avro null is how a part is absent. */
+export function withoutNulls(values: JsonObject): JsonObject {
+  const present = bare();
+  for (const [name, value] of Object.entries(values)) if (value !== null) present[name] = value;
+  return present;
+}
+
+function fieldsOf(values: JsonObject, plan: WirePlan | null): JsonObject {
+  const document = new WireDocument(NO_NAMES);
+  document.startKind(plan?.number ?? 0, plan);
+  for (const [name, value] of Object.entries(withoutNulls(values))) {
+    if (name !== 'invalid' && name !== 'other') putField(name, value, plan, document);
+  }
+  for (const [name, text] of otherOf(values.other)) document.putOther(name, text);
+  if (Array.isArray(values.invalid)) {
+    for (const number of values.invalid) if (typeof number === 'number') document.putInvalid(plan, number);
+  }
+  return document.finish().fields as JsonObject;
+}
+
+function putField(name: string, value: unknown, plan: WirePlan | null, document: WireDocument): void {
+  const spec = plan?.kind.specs[plan.kind.indexOf.get(name) ?? -1];
+  if (plan !== null && spec?.type === 'enum' && typeof value === 'string') {
+    if (value !== UNSPECIFIED) document.put(name, plan.wordOfSymbol(name, value));
+  } else if (spec?.type === 'alerts' && Array.isArray(value)) document.put(name, value.map(alertOf));
+  else if (spec?.type === 'meterValues' && Array.isArray(value)) document.put(name, value.map(sampleOf));
+  else document.put(name, plainOf(value));
+}
+
+function alertOf(item: unknown): unknown {
+  if (!(item instanceof AvroRecord)) return item;
+  const alert = withoutNulls(item.values);
+  if (alert.severity === UNSPECIFIED) alert.severity = null;
+  return alert;
+}
+
+const sampleOf = (item: unknown) => (item instanceof AvroRecord ? withUnitOfMeasure(withoutNulls(item.values)) : item);
+
+/** Records in a value as objects. */
+function plainOf(value: unknown): unknown {
+  if (value instanceof AvroRecord) return plainOf(value.values);
+  if (Array.isArray(value)) return value.map(plainOf);
+  if (typeof value !== 'object' || value === null) return value;
+  const plain = bare();
+  for (const [name, part] of Object.entries(value)) plain[name] = plainOf(part);
+  return plain;
+}
+
+/** What the schema has no place for, as JSON text by name. */
+export function otherOf(value: unknown): [name: string, text: string][] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, text]) => (typeof text === 'string' ? [[name, text]] : []));
+}

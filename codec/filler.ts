@@ -1,0 +1,80 @@
+import { Reading } from '../runtime/shard/reading.ts';
+import { asciiText } from './ascii.ts';
+import { type Extra, pushExtra, putField } from './fields.ts';
+import { MAX_TEXT_CHARS } from './limits.ts';
+import type { KindPlan } from './plan.ts';
+import { INVALID_REPORTED, OUT_OF_RANGE, SENTINEL } from './problems.ts';
+import { SliceCache } from './slices.ts';
+
+/** Whether bytes [start, end) are printable ASCII. */
+export function isPlainAscii(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let p = start; p < end; p++) if ((bytes[p] - 0x20) >>> 0 > 0x5e) return false;
+  return true;
+}
+
+/** Puts values into a reading on the fast path of a binary format; the rules are those of {@link putField}. */
+export class Filler {
+  private readonly problems: Int32Array;
+  private readonly texts = new SliceCache<string>();
+  private readonly spare = new Reading();
+  private readonly spareProblems: Int32Array;
+
+  constructor(problems: Int32Array) {
+    this.problems = problems;
+    this.spareProblems = new Int32Array(problems.length);
+  }
+
+  number(plan: KindPlan, field: number, value: number, reading: Reading): void {
+    reading.present |= 1 << field;
+    if (plan.sentinels[field]?.includes(value)) this.mark(field, SENTINEL, reading);
+    else if (!(value >= plan.min[field] && value <= plan.max[field])) this.mark(field, OUT_OF_RANGE, reading);
+    else reading.values[field] = value + 0; // -0 becomes 0
+  }
+
+  /** A word, as its index, or a boolean. */
+  code(field: number, value: number, reading: Reading): void {
+    reading.present |= 1 << field;
+    reading.values[field] = value;
+  }
+
+  invalid(field: number, reading: Reading): void {
+    reading.present |= 1 << field;
+    this.mark(field, INVALID_REPORTED, reading);
+  }
+
+  /** False when it is not plain or too long. */
+  text(plan: KindPlan, field: number, bytes: Uint8Array, start: number, end: number, reading: Reading): boolean {
+    if (end - start > MAX_TEXT_CHARS || !isPlainAscii(bytes, start, end)) return false;
+    let text = this.texts.get(bytes, start, end);
+    if (text === null) {
+      text = asciiText(bytes, start, end);
+      this.texts.put(bytes, start, end, text);
+    }
+    this.extra(plan, field, text, reading);
+    return true;
+  }
+
+  extra(plan: KindPlan, field: number, value: unknown, reading: Reading): void {
+    reading.present |= 1 << field;
+    reading.values[field] = 0;
+    pushExtra(reading, plan.specs[field].name, value);
+  }
+
+  /** What a list means, made to be shared by many readings; null when it is not a faultless one. */
+  list(plan: KindPlan, field: number, value: unknown): readonly unknown[] | null {
+    this.spareProblems.fill(0);
+    this.spare.extra = null;
+    this.spare.invalid = 0;
+    putField(plan, field, value, this.spare, this.spareProblems);
+    if (this.spareProblems.some((count) => count > 0)) return null;
+    const list = (this.spare.extra as Extra[] | null)?.[0]?.[1] as unknown[];
+    for (const item of list) Object.freeze(item);
+    return Object.freeze(list);
+  }
+
+  private mark(field: number, problem: number, reading: Reading): void {
+    reading.values[field] = 0;
+    reading.invalid |= 1 << field;
+    this.problems[problem]++;
+  }
+}
