@@ -1,6 +1,7 @@
 package gridfold.peer;
 
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
@@ -45,7 +46,7 @@ record PeerOptions(
             else if (NAMES.contains(name) && i + 1 < args.length) given.put(name, args[++i]);
             else throw new IllegalArgumentException("unknown option or no value: " + args[i]);
         }
-        Mode mode = Mode.valueOf(given.getOrDefault("mode", "fold").toUpperCase());
+        Mode mode = Mode.valueOf(given.getOrDefault("mode", "fold").toUpperCase(Locale.ROOT));
         boolean isFold = mode == Mode.FOLD;
         return new PeerOptions(
                 mode,
