@@ -1,0 +1,67 @@
+import kafkajs from 'kafkajs';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startBroker, type TestBroker } from './broker.ts';
+import { describeKafka } from './describe-kafka.ts';
+import { readCommitted } from './read-committed.ts';
+
+describeKafka('a broker of a suite of its own', () => {
+  let broker: TestBroker;
+  beforeAll(async () => {
+    broker = await startBroker();
+  });
+  afterAll(() => broker?.close());
+
+  it.each(['stop', 'kill'] as const)('has its records again after %s and start', async (end) => {
+    const topic = `kept-${end}`;
+    const kafka = new kafkajs.Kafka({ brokers: [broker.bootstrap], logLevel: kafkajs.logLevel.NOTHING });
+    const producer = kafka.producer();
+    await producer.connect();
+    const admin = kafka.admin();
+    await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: true });
+    await producer.send({ topic, messages: [{ value: 'before' }] });
+    await admin.disconnect();
+    await producer.disconnect();
+
+    const pid = broker.pid;
+    await broker[end]();
+    expect(broker.pid).toBeNull();
+    await broker.start();
+    expect(broker.pid).not.toBe(pid);
+    expect(await readCommitted(broker.bootstrap, topic, 1)).toEqual(['before']);
+  });
+
+  it('says what the server says when a setting is wrong', async () => {
+    await expect(startBroker({ settings: { 'num.io.threads': 'many' } })).rejects.toMatchObject({
+      code: 'broker-failed',
+      message: expect.stringContaining('num.io.threads'),
+    });
+  });
+});
+
+describeKafka('a broker with SASL and TLS', () => {
+  let broker: TestBroker;
+  beforeAll(async () => {
+    broker = await startBroker({ saslAndTls: true });
+  });
+  afterAll(() => broker?.close());
+
+  const topicsFor = async (mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512', password: string) => {
+    const { bootstrap, ca, user } = broker.secured;
+    const admin = new kafkajs.Kafka({
+      brokers: [bootstrap],
+      ssl: { ca: [ca] },
+      sasl: { mechanism, username: user, password } as kafkajs.SASLOptions,
+      logLevel: kafkajs.logLevel.NOTHING,
+      retry: { retries: 1 },
+    }).admin();
+    await admin.connect();
+    const topics = await admin.listTopics();
+    await admin.disconnect();
+    return topics;
+  };
+
+  it.each(['plain', 'scram-sha-256', 'scram-sha-512'] as const)('lets the user in by %s', async (mechanism) => {
+    expect(await topicsFor(mechanism, broker.secured.password)).toEqual([]);
+    await expect(topicsFor(mechanism, 'wrong')).rejects.toThrow(/[Aa]uthentication failed/);
+  });
+});

@@ -1,0 +1,89 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Broker } from '../../scripts/kafka/broker.ts';
+import { freePort } from '../../scripts/kafka/ports.ts';
+import { makeSecured, type Secured } from './secured.ts';
+
+/** What a suite may ask of a broker of its own. */
+export interface TestBrokerOptions {
+  /** Port of 127.0.0.1; default: a free one. */
+  readonly port?: number;
+  /** Holds the data and is left there; default: a temporary folder, which `close` deletes. */
+  readonly dir?: string;
+  /** Java heap in MB, default 384. */
+  readonly heapMb?: number;
+  /** Lines of server.properties. */
+  readonly settings?: Readonly<Record<string, string | number | boolean>>;
+  /** Also listens on SASL_SSL, see {@link TestBroker.secured}. */
+  readonly saslAndTls?: boolean;
+}
+
+/** A broker for tests. `stop`, `kill` and `start` keep its data and its addresses. */
+export interface TestBroker {
+  /** Host and port, also of {@link FaultProxy}'s way around the proxy. */
+  readonly bootstrap: string;
+  /** The listener that tells clients to come through the proxy. */
+  readonly proxied: { readonly targetPort: number; readonly listenPort: number };
+  /** @throws when the broker was started without `saslAndTls`. */
+  readonly secured: Secured;
+  readonly dir: string;
+  /** Process id, or null while it does not run. */
+  readonly pid: number | null;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+  /** Kills it and deletes its temporary folder. */
+  close(): Promise<void>;
+}
+
+/** Short waits, and few threads on small machines. */
+const QUICK = {
+  'group.min.session.timeout.ms': 500,
+  'transaction.abort.timed.out.transaction.cleanup.interval.ms': 1000,
+  'num.network.threads': 2,
+  'num.io.threads': 4,
+};
+
+/** Starts a broker of the suite's own: 3 to 9 s and about 300 MB, so take the shared one where it will do. */
+export async function startBroker(options: TestBrokerOptions = {}): Promise<TestBroker> {
+  const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'gridfold-kafka-'));
+  const secured = options.saslAndTls ? makeSecured(dir, await freePort()) : undefined;
+  const proxied = { port: await freePort(), advertisedPort: await freePort() };
+  const broker = new Broker({
+    dir,
+    port: options.port ?? (await freePort()),
+    controllerPort: await freePort(),
+    heapMb: options.heapMb ?? 384,
+    proxied,
+    secured: secured?.listener,
+    settings: { ...QUICK, ...options.settings },
+  });
+  const close = async () => {
+    await broker.kill();
+    if (options.dir === undefined) rmSync(dir, { recursive: true, force: true });
+  };
+  try {
+    await broker.start();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    bootstrap: broker.bootstrap,
+    proxied: { targetPort: proxied.port, listenPort: proxied.advertisedPort },
+    get secured() {
+      if (secured === undefined) throw new Error('start the broker with { saslAndTls: true }');
+      return secured;
+    },
+    dir,
+    get pid() {
+      return broker.pid;
+    },
+    start: () => broker.start(),
+    stop: () => broker.stop(),
+    kill: () => broker.kill(),
+    close,
+  };
+}
