@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import type { KafkaConnection } from './connection.ts';
+import './mend-kafkajs.ts';
 
 /** Answer to a join: who leads, and to the leader what each member stated. */
 export interface Joined {
