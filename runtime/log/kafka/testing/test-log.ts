@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import { topics } from '../../contract.ts';
+import { type KafkaConnection, kafkaClient } from '../connection.ts';
+import { type KafkaLog, type KafkaLogOptions, openKafkaLog } from '../kafka-log.ts';
+
+const PARTITIONS = 2;
+const names = [...Object.values(topics), 'site-journal', 'site-snapshots'];
+
+/** A connection with a prefix and a group of its own; nothing is said. */
+export function testConnection(bootstrap: string, more: Partial<KafkaConnection> = {}): KafkaConnection {
+  const id = randomUUID().slice(0, 8);
+  return {
+    brokers: [bootstrap],
+    clientId: 'gridfold-test',
+    topicPrefix: `t${id}.`,
+    groupId: `g${id}`,
+    ssl: false,
+    sasl: null,
+    message: () => {},
+    ...more,
+  };
+}
+
+/** Makes every topic of a log, empty. */
+export async function makeTopics(connection: KafkaConnection, partitions = PARTITIONS): Promise<void> {
+  const admin = kafkaClient(connection).admin();
+  await admin.connect();
+  await admin.createTopics({
+    waitForLeaders: true,
+    topics: names.map((name) => ({ topic: connection.topicPrefix + name, numPartitions: partitions })),
+  });
+  await admin.disconnect();
+}
+
+export async function deleteTopics(connection: KafkaConnection): Promise<void> {
+  const admin = kafkaClient(connection).admin();
+  await admin.connect();
+  await admin.deleteTopics({ topics: names.map((name) => connection.topicPrefix + name) });
+  await admin.disconnect();
+}
+
+/** A new, empty log of two partitions, as the conformance suite wants it. */
+export async function testLog(
+  bootstrap: string,
+  options: Partial<KafkaLogOptions> = {},
+): Promise<{ log: KafkaLog; reopen: () => Promise<KafkaLog>; destroy: () => Promise<void> }> {
+  const connection = options.connection ?? testConnection(bootstrap);
+  await makeTopics(connection);
+  const open = () => openKafkaLog({ partitions: PARTITIONS, ...options, connection });
+  let log = await open();
+  return {
+    log,
+    async reopen() {
+      await log.close();
+      log = await open();
+      return log;
+    },
+    async destroy() {
+      await log.close();
+      await deleteTopics(connection);
+    },
+  };
+}
