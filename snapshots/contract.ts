@@ -1,5 +1,7 @@
 import type { Block } from './block.ts';
 import type { SideAccess } from './cursor.ts';
+import type { SnapshotExport } from './export.ts';
+import type { MirroredSnapshot, SnapshotName } from './mirrored.ts';
 import type { StateSchema } from './schema.ts';
 
 /** What the owner of a partition stores with a snapshot and gets back on recovery; opaque to the store. */
@@ -69,6 +71,13 @@ export interface PartitionState extends SideAccess {
   snapshot(meta: SnapshotMeta, confirmed: Promise<void>): Promise<SnapshotFigures>;
   readonly snapshotting: boolean;
 
+  /** Durable snapshots in the directory, newest first, at most two. */
+  snapshots(): Promise<readonly SnapshotName[]>;
+  /** The newest durable snapshot as rows beyond those of `base`, the manifest row of another; null where none is durable yet. */
+  export(base: { readonly number: number; readonly manifest: Buffer } | null): Promise<SnapshotExport | null>;
+  /** The next snapshot gets a number above this one: those up to it were used elsewhere. */
+  passNumbers(upTo: number): void;
+
   /** Reads every image and side record of the restored snapshot and says what cannot be trusted. Cold, for doctors and tests. */
   verify(): Promise<Verification>;
 
@@ -108,6 +117,8 @@ export interface PartitionStateOptions {
   readonly skipNewest?: boolean;
   /** Forget everything in the directory and start empty: the answer to `state_lost` when the log reaches back to its start. */
   readonly startEmpty?: boolean;
+  /** Replaces whatever is in the directory by this snapshot before it is opened. */
+  readonly replaceWith?: MirroredSnapshot | null;
   /** Default 8 KiB: size at which a window chunk is closed and written. */
   readonly windowChunkBytes?: number;
   /** Default 8 MiB: decoded side records kept after use. */

@@ -29,7 +29,8 @@ export interface Layout {
 
 export type Database = ClassicLevel<Buffer, Buffer>;
 
-const FORMAT = 1;
+/** Of the directory as a whole. */
+export const FORMAT = 1;
 const LEVEL = 'level';
 const UNCLEAN_FILE = 'open';
 const UNCLEAN_BEFORE_CHECK = 2;
@@ -64,6 +65,11 @@ export async function openDirectory(options: PartitionStateOptions): Promise<{ d
   const db = await openLevel(join(dir, LEVEL));
   if (!existsSync(join(dir, LAYOUT_FILE))) writeLayout(dir, layout);
   return { db, layout };
+}
+
+/** A new, empty database in an existing directory. */
+export function createDatabase(dir: string): Promise<Database> {
+  return openLevel(join(dir, LEVEL));
 }
 
 export function writeLayout(dir: string, layout: Layout): void {

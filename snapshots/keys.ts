@@ -11,6 +11,7 @@ export const KeyType = { image: 1, side: 2, life: 3 } as const;
 export type KeyType = (typeof KeyType)[keyof typeof KeyType];
 
 export const NUMBERED_KEY_BYTES = 12;
+const SEGMENT_KEY_BYTES = 11;
 
 const [M, N, O, W] = [0x4d, 0x4e, 0x4f, 0x57];
 
@@ -48,7 +49,7 @@ export function numberedStart(number: number): Buffer {
 }
 
 export function segmentKey(block: number, position: number): Buffer {
-  const key = Buffer.allocUnsafe(11);
+  const key = Buffer.allocUnsafe(SEGMENT_KEY_BYTES);
   key[0] = W;
   key.writeUInt32BE(block, 1);
   key.writeUIntBE(position, 5, 6);
@@ -62,4 +63,16 @@ export const obsoleteRange = { gte: Buffer.of(O), lt: Buffer.of(O + 1) };
 /** Snapshot number in a manifest, obsolete or numbered key. */
 export function numberOf(key: Buffer): number {
   return key.readUInt32BE(1);
+}
+
+/** What a numbered key says, or null for another kind of key. */
+export function placeOf(key: Buffer): { number: number; type: number; block: number; slot: number } | null {
+  if (key[0] !== N || key.length !== NUMBERED_KEY_BYTES) return null;
+  return { number: key.readUInt32BE(1), type: key[5], block: key.readUInt32BE(6), slot: key.readUInt16BE(10) };
+}
+
+/** What the key of a window's segment says, or null for another kind of key. */
+export function segmentPlaceOf(key: Buffer): { block: number; position: number } | null {
+  if (key[0] !== W || key.length !== SEGMENT_KEY_BYTES) return null;
+  return { block: key.readUInt32BE(1), position: key.readUIntBE(5, 6) };
 }

@@ -14,9 +14,12 @@ import {
   repairDirectory,
   writeLayout,
 } from './directory.ts';
+import { SnapshotExport } from './export.ts';
+import { importSnapshot } from './import.ts';
 import { decodeImage, encodeImage, imageMatches } from './image.ts';
 import { KeyType, NUMBERED_KEY_BYTES, manifestKey, numberedKey, obsoleteRange, numberOf } from './keys.ts';
 import { type BlockTable, copyTable, emptyTable } from './manifest.ts';
+import { manifestOf, nameOf, type SnapshotName } from './mirrored.ts';
 import { Names } from './names.ts';
 import type { StateSchema } from './schema.ts';
 import { SideRecords } from './sides.ts';
@@ -34,9 +37,10 @@ const BLOCK_OBJECT_BYTES = 1500;
  * Opens the state of one partition at its newest usable snapshot, or empty when it never had one.
  *
  * Throws GridfoldError `state_lost` (no snapshot can be used), `state_layout` (kinds do not fit the directory),
- * `state_locked`. Later, a block that turns out damaged throws `block_corrupt`: open again with `skipNewest`.
+ * `state_locked`, `mirror_damaged` (what shall replace the directory cannot be trusted). Later, a block that turns out damaged throws `block_corrupt`: open again with `skipNewest`.
  */
 export async function openPartitionState(options: PartitionStateOptions): Promise<PartitionState> {
+  if (options.replaceWith) await importSnapshot(options, options.replaceWith);
   try {
     return await restore(options);
   } catch (error) {
@@ -250,6 +254,34 @@ class PartitionStore implements PartitionState {
     });
     this.#running = done;
     return done;
+  }
+
+  async snapshots(): Promise<readonly SnapshotName[]> {
+    const rows = await Promise.all(this.#manifests.map((number) => this.#db.get(manifestKey(number))));
+    return rows
+      .flatMap((row, i) => (row === undefined || row.length < 4 ? [] : [nameOf(this.#manifests[i], row)]))
+      .slice(0, 2);
+  }
+
+  async export(base: { readonly number: number; readonly manifest: Buffer } | null): Promise<SnapshotExport | null> {
+    const [number, table] = [this.#number, this.#table];
+    const manifestRow = number === 0 ? undefined : await this.#db.get(manifestKey(number));
+    if (manifestRow === undefined) return null;
+    const { schemas } = this.#options;
+    const { blocksPerKind } = this;
+    const layout = { blocksPerKind, kinds: schemas.map((schema) => schema.name) };
+    const source = {
+      stored: { db: this.#db, table, schemas, blocksPerKind },
+      layout,
+      name: nameOf(number, manifestRow),
+      manifestRow,
+      deletable: (end: number) => this.#windows.deletable(end),
+    };
+    return new SnapshotExport(source, base === null ? null : manifestOf(base.number, base.manifest, layout));
+  }
+
+  passNumbers(upTo: number): void {
+    this.#lastNumber = Math.max(this.#lastNumber, upTo);
   }
 
   async verify(): Promise<Verification> {

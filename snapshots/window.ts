@@ -229,9 +229,8 @@ export class Windows {
     const sound =
       value !== undefined &&
       value.length - HEAD === end - position &&
-      value[0] === VERSION &&
       value.readUInt32LE(28) === crc &&
-      checksum(key, value) === crc;
+      segmentMatches(key, value);
     if (sound) {
       this.#keep(id, value);
       return value;
@@ -239,6 +238,11 @@ export class Windows {
     const message = `the window of block ${block.id} is ${value ? 'damaged' : 'cut off'} at position ${position}`;
     throw new GridfoldError('window_corrupt', 'retry', message);
   }
+}
+
+/** Whether the segment is whole and stands under its own key. */
+export function segmentMatches(key: Buffer, segment: Buffer): boolean {
+  return segment.length >= HEAD && segment[0] === VERSION && checksum(key, segment) === segment.readUInt32LE(HEAD - 4);
 }
 
 function lengthAt(bytes: Uint8Array, at: number): number {

@@ -4,17 +4,27 @@ import { fallback } from './recovery.ts';
 
 const failure = (code: string) => new GridfoldError(code, 'stop', code);
 
+const neither = { logReachesBack: false, isMirrored: false };
+const log = { logReachesBack: true, isMirrored: false };
+const mirror = { logReachesBack: false, isMirrored: true };
+const both = { logReachesBack: true, isMirrored: true };
+
 test.each([
-  ['block_corrupt', 'newest', true, 'older'],
-  ['block_corrupt', 'newest', false, 'older'],
-  ['block_corrupt', 'older', true, 'empty'],
-  ['block_corrupt', 'older', false, null],
-  ['state_lost', 'newest', true, 'empty'],
-  ['state_lost', 'older', true, 'empty'],
-  ['state_lost', 'newest', false, null],
-  ['state_lost', 'empty', true, null],
-  ['log_corrupt', 'newest', true, null],
-  ['machine_version_changed', 'newest', true, null],
-] as const)('%s after trying %s, log reaches back %s: %s', (code, tried, back, next) => {
-  expect(fallback(failure(code), tried, back)).toBe(next);
+  ['block_corrupt', 'newest', log, 'older'],
+  ['block_corrupt', 'newest', neither, 'older'],
+  ['block_corrupt', 'newest', both, 'older'],
+  ['block_corrupt', 'older', log, 'empty'],
+  ['block_corrupt', 'older', both, 'mirror'],
+  ['block_corrupt', 'older', neither, null],
+  ['state_lost', 'newest', log, 'empty'],
+  ['state_lost', 'older', log, 'empty'],
+  ['state_lost', 'newest', mirror, 'mirror'],
+  ['state_lost', 'mirror', mirror, null],
+  ['state_lost', 'mirror', both, 'empty'],
+  ['state_lost', 'newest', neither, null],
+  ['state_lost', 'empty', both, null],
+  ['log_corrupt', 'newest', both, null],
+  ['machine_version_changed', 'newest', both, null],
+] as const)('%s after trying %s, backed by %o: %s', (code, tried, backing, next) => {
+  expect(fallback(failure(code), tried, backing)).toBe(next);
 });

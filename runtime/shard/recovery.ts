@@ -1,6 +1,6 @@
 import type { PartitionState, SnapshotMeta } from '../../snapshots/contract.ts';
 import { GridfoldError } from '../kernel/errors.ts';
-import type { Claim, Log } from '../log/contract.ts';
+import type { Claim, Log, RecordBatch } from '../log/contract.ts';
 import { type ActorTopics, type ActorType, topicOf } from './contract.ts';
 import type { PartitionFold } from './fold.ts';
 import { decodeJournal, type Step, StepKind } from './journal.ts';
@@ -9,7 +9,17 @@ import { RecordReader } from './record-reader.ts';
 import { fireTimers, publishOpen } from './timers.ts';
 
 /** Phases of a partition's life, in order; what the pipeline page and the metrics show. `elsewhere`: not at work in this process. */
-export const phases = ['elsewhere', 'waiting', 'claiming', 'restoring', 'checking', 'replaying', 'live', 'stopped', 'failed'] as const;
+export const phases = [
+  'elsewhere',
+  'waiting',
+  'claiming',
+  'restoring',
+  'checking',
+  'replaying',
+  'live',
+  'stopped',
+  'failed',
+] as const;
 export type Phase = (typeof phases)[number];
 
 /** Claiming: fence the owner before us, then read how far it had committed. */
@@ -33,20 +43,49 @@ export function usableSnapshot(committed: ShardPosition): (meta: SnapshotMeta) =
   return (meta) => decodePosition(meta.position).commit <= committed.commit;
 }
 
-/** Which snapshot to start from: the newest, the one before it, or none (everything is folded again from the log). */
-export type RestoreFrom = 'newest' | 'older' | 'empty';
+/**
+ * Which snapshot to start from: the newest, the one before it, that of the snapshots topic, or none (everything is
+ * folded again from the log).
+ */
+export type RestoreFrom = 'newest' | 'older' | 'mirror' | 'empty';
+
+/** What a partition can fall back to beside its own directory. */
+export interface Backing {
+  readonly logReachesBack: boolean;
+  readonly isMirrored: boolean;
+}
 
 /** What to try after a recovery failed, or null where nothing is left that is certain to be right. */
-export function fallback(error: unknown, tried: RestoreFrom, logReachesBack: boolean): RestoreFrom | null {
+export function fallback(error: unknown, tried: RestoreFrom, backing: Backing): RestoreFrom | null {
   const code = error instanceof GridfoldError ? error.code : '';
   if (code === 'block_corrupt' && tried === 'newest') return 'older';
   const isLost = code === 'block_corrupt' || code === 'state_lost';
-  return isLost && tried !== 'empty' && logReachesBack ? 'empty' : null;
+  if (!isLost || tried === 'empty') return null;
+  if (tried !== 'mirror' && backing.isMirrored) return 'mirror';
+  return backing.logReachesBack ? 'empty' : null;
 }
 
 /** True while the log still holds everything from the first record on: then losing every snapshot costs only time. */
 export function reachesBack(log: Log, { readings, lifecycle, journal }: ActorTopics, partition: number): boolean {
   return [readings, lifecycle, journal].every((topic) => log.extent(topic, partition).start === 0);
+}
+
+/** Whether a position is committed and the log still holds all that was committed after it. */
+export function isReplayable(
+  log: Log,
+  type: ActorType,
+  partition: number,
+  from: ShardPosition,
+  to: ShardPosition,
+): boolean {
+  if (from.commit > to.commit) return false;
+  const holds = (topic: string, next: number, end: number) =>
+    next === end || next >= log.extent(topic, partition).start;
+  return (
+    holds(type.topics.readings, from.telemetry, to.telemetry) &&
+    holds(type.topics.lifecycle, from.lifecycle, to.lifecycle) &&
+    holds(type.topics.journal, from.commit, to.commit)
+  );
 }
 
 export function versionsOf(type: ActorType): Record<string, string> {
@@ -135,6 +174,18 @@ export async function replay(log: Log, fold: PartitionFold, committed: ShardPosi
   return records;
 }
 
+/** The schemas of a run that was folded before must be there again, but those that were unknown then. */
+async function requireSchemas(
+  { schemas }: ActorType,
+  batch: RecordBatch,
+  from: number,
+  to: number,
+  unknown: ReadonlySet<number>,
+): Promise<void> {
+  const missing = schemas?.missing(batch, from, to).difference(unknown);
+  if (missing !== undefined && missing.size > 0) await schemas?.require(missing);
+}
+
 /** Folds one step of a journal again; returns how many records it read. */
 export async function replayStep(
   fold: PartitionFold,
@@ -143,12 +194,14 @@ export async function replayStep(
   lifecycle: RecordReader,
 ): Promise<number> {
   const { kind, count, clock } = step;
-  if (kind === StepKind.telemetry) {
-    await telemetry.take(count, (run) => fold.telemetry(run.batch, run.from, run.to, clock));
-    return count;
-  }
-  if (kind === StepKind.lifecycle) {
-    await lifecycle.take(count, (run) => fold.lifecycle(run.batch, run.from, run.to, clock));
+  if (kind === StepKind.telemetry || kind === StepKind.lifecycle) {
+    const unknown = new Set(step.unknownSchemas);
+    const input = kind === StepKind.telemetry ? 'telemetry' : 'lifecycle';
+    const reader = kind === StepKind.telemetry ? telemetry : lifecycle;
+    await reader.take(count, async ({ batch, from, to }) => {
+      await requireSchemas(fold.type, batch, from, to, unknown);
+      fold[input](batch, from, to, clock, unknown);
+    });
     return count;
   }
   const done = kind === StepKind.timers ? fireTimers(fold, clock, count) : publishOpen(fold, clock, count);

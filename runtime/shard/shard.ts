@@ -2,16 +2,20 @@ import { type ActorSystemRef, dispatch, type Ref, spawn } from 'nact';
 import type { PartitionState, SnapshotFigures } from '../../snapshots/contract.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { crashPoint } from '../kernel/crash.ts';
+import { GridfoldError } from '../kernel/errors.ts';
 import type { Claim, Log } from '../log/contract.ts';
 import { type ActorType, type InputTopic, topicOf } from './contract.ts';
 import { PartitionFold } from './fold.ts';
 import { encodeJournal, JournalBuilder, StepKind } from './journal.ts';
+import { Mirror, type MirrorFigures } from './mirror.ts';
+import { type OpenState, restoreMirrored } from './mirror-restore.ts';
 import { encodePosition, type ShardPosition } from './position.ts';
 import type { Run } from './record-reader.ts';
 import {
   checkRecovery,
   claimPartition,
   fallback,
+  isReplayable,
   type Phase,
   reachesBack,
   type RestoreFrom,
@@ -31,8 +35,9 @@ export interface ShardOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly gate: TimerGate;
-  /** Opens the partition's state from the snapshot named. */
-  readonly openState: (usable: ReturnType<typeof usableSnapshot>, from: RestoreFrom) => Promise<PartitionState>;
+  readonly openState: OpenState;
+  /** Whether each snapshot is also kept in the snapshots topic, for an owner without this directory. */
+  readonly mirror: boolean;
   readonly commitIntervalMs: number;
   readonly snapshotIntervalMs: number;
   /** A snapshot is also due after so many records. */
@@ -50,6 +55,8 @@ export interface ShardObserver {
   /** After a commit; `shard.touched` are the assets it changed, where somebody watches. */
   committed(shard: Shard, durationMs: number): void;
   snapshot(partition: number, figures: SnapshotFigures): void;
+  /** A snapshot stands in the snapshots topic. */
+  mirrored?(partition: number, figures: MirrorFigures): void;
   /** After a batch; `tally` is what it counted. */
   folded(partition: number, topic: InputTopic, records: number, durationMs: number, tally: Tally): void;
   quarantined(partition: number, kind: string, serial: string, error: unknown): void;
@@ -58,7 +65,7 @@ export interface ShardObserver {
 }
 
 type Message =
-  | { readonly type: 'run'; readonly topic: InputTopic; readonly run: Run }
+  | { readonly type: 'run'; readonly topic: InputTopic; readonly run: Run; readonly unknownSchemas: readonly number[] }
   | { readonly type: 'seen'; readonly topic: InputTopic; readonly next: number }
   | { readonly type: 'tick' }
   | { readonly type: 'commit' }
@@ -81,10 +88,16 @@ export class Shard {
   fold!: PartitionFold;
   /** As of the newest confirmed commit. */
   committed!: ShardPosition;
-  /** Positions of the newest two snapshots; what lies before the older one may be trimmed. */
+  /**
+   * Positions of the newest two snapshots, of those in the snapshots topic where they are kept there: what lies before
+   * the older one may be trimmed.
+   */
   snapshots: ShardPosition[] = [];
   snapshotAt: number;
   #claim!: Claim;
+  #mirror: Mirror | null = null;
+  /** Of the newest local snapshot. */
+  #snapshotCommit = 0;
   #source!: Source;
   #journal = new JournalBuilder();
   #actor: Ref<Message> | null = null;
@@ -114,7 +127,10 @@ export class Shard {
         break;
       } catch (error) {
         const { log, type } = this.options;
-        const next = fallback(error, restoreFrom, reachesBack(log, type.topics, this.partition));
+        const next = fallback(error, restoreFrom, {
+          logReachesBack: reachesBack(log, type.topics, this.partition),
+          isMirrored: this.#mirror !== null && this.#mirror.snapshot !== null,
+        });
         if (next === null) throw this.#fail(error);
         this.options.observer.phase(this.partition, 'restoring', { falling_back: next, because: String(error) });
         restoreFrom = next;
@@ -186,11 +202,13 @@ export class Shard {
     enter('claiming');
     const { claim, committed } = await claimPartition(log, type.topics, partition);
     enter('restoring', { generation: claim.generation });
-    const state = await this.options.openState(usableSnapshot(committed), from);
+    const state = await this.#restore(committed, from);
     try {
       enter('checking', { assets: state.assets });
       const position = checkRecovery(log, partition, type, state, committed);
-      this.snapshots = [{ ...position }];
+      this.#snapshotCommit = position.commit;
+      const kept = this.#mirror === null ? { ...position } : this.#mirror.position;
+      this.snapshots = kept === null ? [] : [kept];
       const { horizonMs } = this.options;
       this.fold = new PartitionFold({ type, partition, partitions: log.partitions, state, position, horizonMs });
       this.fold.onFailure = (kind, serial, error) => observer.quarantined(partition, kind, serial, error);
@@ -201,8 +219,8 @@ export class Shard {
       this.committed = { ...this.fold.position };
       this.#recordsSinceSnapshot = records;
       this.options.gate.heard(this.committed.clock);
-      this.#source = new Source(log, type.topics, partition, this.committed, {
-        run: (topic, run) => this.#send({ type: 'run', topic, run }),
+      this.#source = new Source(log, type, partition, this.committed, {
+        run: (topic, run, unknownSchemas) => this.#send({ type: 'run', topic, run, unknownSchemas }),
         seen: (topic, next) => this.#send({ type: 'seen', topic, next }),
       });
       this.watch(this.#watched);
@@ -213,8 +231,24 @@ export class Shard {
     }
   }
 
+  async #restore(committed: ShardPosition, from: RestoreFrom): Promise<PartitionState> {
+    const { type, partition, log, openState, observer } = this.options;
+    const usable = usableSnapshot(committed);
+    if (!this.options.mirror) return openState(usable, from);
+    this.#mirror = await Mirror.open(log, type.topics.snapshots, partition);
+    if (from === 'empty') this.#mirror.giveUp();
+    const context = {
+      partition,
+      mirror: this.#mirror,
+      usable,
+      isReplayable: (position: ShardPosition) => isReplayable(log, type, partition, position, committed),
+      say: (detail: Record<string, unknown>) => observer.phase(partition, 'restoring', detail),
+    };
+    return restoreMirrored(openState, context, from);
+  }
+
   async #receive(message: Message): Promise<void> {
-    if (message.type === 'run') await this.#run(message.topic, message.run);
+    if (message.type === 'run') await this.#run(message);
     else if (message.type === 'seen') await this.#onSeen(message.topic, message.next);
     else if (message.type === 'tick') await this.#onTick();
     else if (message.type === 'commit') await this.#commit();
@@ -222,12 +256,13 @@ export class Shard {
     else await this.#stopNow(message.done);
   }
 
-  async #run(topic: InputTopic, { batch, from, to }: Run): Promise<void> {
+  async #run({ topic, run: { batch, from, to }, unknownSchemas }: Message & { type: 'run' }): Promise<void> {
     const clock = this.#readClock();
     const began = performance.now();
-    if (topic === 'telemetry') this.fold.telemetry(batch, from, to, clock);
-    else this.fold.lifecycle(batch, from, to, clock);
-    this.#journal.add(StepKind[topic], to - from, clock);
+    const unknown = unknownSchemas.length === 0 ? undefined : new Set(unknownSchemas);
+    if (topic === 'telemetry') this.fold.telemetry(batch, from, to, clock, unknown);
+    else this.fold.lifecycle(batch, from, to, clock, unknown);
+    this.#journal.add(StepKind[topic], to - from, clock, unknownSchemas);
     this.options.gate.heard(clock);
     this.#lastRecordAt = clock;
     this.#recordsSinceSnapshot += to - from;
@@ -309,7 +344,7 @@ export class Shard {
   #snapshotIfDue(clock: number): void {
     const { snapshotIntervalMs, snapshotRecords } = this.options;
     if (!this.#journal.empty || this.#snapshotting !== null) return;
-    if (this.committed.commit === this.snapshots.at(-1)?.commit) return;
+    if (this.#isKept) return;
     if (clock - this.snapshotAt < snapshotIntervalMs && this.#recordsSinceSnapshot < snapshotRecords) return;
     this.#snapshotting = this.#snapshot().finally(() => {
       this.#snapshotting = null;
@@ -319,27 +354,61 @@ export class Shard {
     );
   }
 
+  /** Whether everything committed stands in a snapshot, and that one where its next owner finds it. */
+  get #isKept(): boolean {
+    const { commit } = this.committed;
+    return (
+      commit === this.#snapshotCommit && (this.#mirror === null || commit === (this.#mirror.position?.commit ?? 0))
+    );
+  }
+
   async #snapshot(): Promise<void> {
     const position = { ...this.committed };
     this.snapshotAt = this.#readClock();
     this.#recordsSinceSnapshot = 0;
-    const meta = { position: encodePosition(position), versions: versionsOf(this.options.type) };
-    const figures = await this.fold.state.snapshot(meta, Promise.resolve());
-    this.snapshots = [this.snapshots[this.snapshots.length - 1], position];
-    this.fold.state.passivate();
-    this.options.observer.snapshot(this.partition, figures);
+    if (position.commit !== this.#snapshotCommit) {
+      const meta = { position: encodePosition(position), versions: versionsOf(this.options.type) };
+      const figures = await this.fold.state.snapshot(meta, Promise.resolve());
+      this.#snapshotCommit = position.commit;
+      this.fold.state.passivate();
+      if (this.#mirror === null) this.snapshots = [...this.snapshots.slice(-1), position];
+      this.options.observer.snapshot(this.partition, figures);
+    }
+    if (this.#mirror !== null) await this.#publishSnapshot(this.#mirror, position);
+  }
+
+  /** Keeps the newest local snapshot in the log. Where that fails, the next one brings along what this one did not. */
+  async #publishSnapshot(mirror: Mirror, position: ShardPosition): Promise<void> {
+    try {
+      const figures = await mirror.publish(this.#claim, this.fold.state, position);
+      this.snapshots = [...this.snapshots.slice(-1), position];
+      if (figures !== null) this.options.observer.mirrored?.(this.partition, figures);
+    } catch (error) {
+      if (error instanceof GridfoldError && error.code === 'log_fenced') throw this.#fail(error);
+      this.options.observer.phase(this.partition, this.phase, { mirror_failed: String(error) });
+    }
   }
 
   async #stopNow(done: (error?: unknown) => void): Promise<void> {
     try {
       await this.#commit();
       await this.#snapshotting;
-      if (this.committed.commit !== this.snapshots.at(-1)?.commit) await this.#snapshot();
+      if (!this.#isKept) await this.#snapshot();
+      await this.#release();
       this.phase = 'stopped';
       await this.fold.state.close();
       done();
     } catch (error) {
       done(error);
+    }
+  }
+
+  /** Tells the next owner that it need not wait. Where that fails it waits in vain, no more. */
+  async #release(): Promise<void> {
+    try {
+      await this.#mirror?.release(this.#claim, this.committed);
+    } catch (error) {
+      this.options.observer.phase(this.partition, this.phase, { release_failed: String(error) });
     }
   }
 

@@ -32,6 +32,8 @@ export interface RuntimeOptions {
   readonly blocksPerKind: number;
   readonly maxResidentBytes: number;
   readonly windowBytesPerBlock: number;
+  /** Whether each snapshot is also kept in the log, for another owner. @default `log.shared` */
+  readonly mirror?: boolean;
   readonly silenceOutageMs: number;
   readonly silenceGraceMs: number;
   readonly retentionMs: number;

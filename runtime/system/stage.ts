@@ -144,7 +144,7 @@ export class Stage {
 
   #makeShard(partition: number): Shard {
     const o = this.#options;
-    const openState: ShardOptions['openState'] = (usable, from) => {
+    const openState: ShardOptions['openState'] = (usable, from, replaceWith) => {
       const dir = join(o.dataDir, 'state', `${this.type.name}-${partition}`);
       mkdirSync(dir, { recursive: true });
       return openPartitionState({
@@ -156,6 +156,7 @@ export class Stage {
         usable,
         skipNewest: from === 'older',
         startEmpty: from === 'empty',
+        replaceWith,
         message: o.message,
       });
     };
@@ -166,6 +167,7 @@ export class Stage {
       clock: o.clock,
       gate: this.#gate,
       openState,
+      mirror: o.mirror ?? o.log.shared,
       commitIntervalMs: o.commitIntervalMs,
       snapshotIntervalMs: o.snapshotIntervalMs,
       snapshotRecords: o.snapshotRecords,

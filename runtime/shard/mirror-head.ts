@@ -1,0 +1,71 @@
+import { decodeRecord, encodeRecord } from '../../snapshots/record.ts';
+import type { SnapshotLayout, SnapshotName } from '../../snapshots/mirrored.ts';
+import { decodePosition, encodePosition, type ShardPosition } from './position.ts';
+
+/**
+ * What of a mirrored snapshot is known without reading its rows. It is published behind them: only then the snapshot
+ * exists for others.
+ */
+export interface Head {
+  readonly number: number;
+  readonly position: ShardPosition;
+  readonly layout: SnapshotLayout;
+  /** The row of the manifest, as in the database. */
+  readonly manifest: Buffer;
+  /** Snapshots that stood here before it, oldest first: the state of all of them led to this one. */
+  readonly ancestors: readonly SnapshotName[];
+}
+
+/** What follows a head once nothing but the rows it needs is left. */
+export interface Mark {
+  readonly number: number;
+  /** The commit after which its owner let the partition go; null while somebody may own it. */
+  readonly released: number | null;
+}
+
+const FORMAT = 1;
+
+/** Rows of the database begin with M, N, O or W. */
+export const headKey = Buffer.from('head');
+export const markKey = Buffer.from('mark');
+
+export function encodeHead({ number, position, layout, manifest, ancestors }: Head): Buffer {
+  const { blocksPerKind, kinds } = layout;
+  const names = ancestors.flatMap((name) => [name.number, name.crc]);
+  return encodeRecord(headKey, [FORMAT, number, encodePosition(position), blocksPerKind, kinds, manifest, names]);
+}
+
+/** Null where the bytes cannot be trusted, or a later release wrote them. */
+export function decodeHead(bytes: Uint8Array): Head | null {
+  const fields = decodeRecord(headKey, Buffer.from(bytes));
+  if (!Array.isArray(fields) || fields[0] !== FORMAT) return null;
+  const [, number, position, blocksPerKind, kinds, manifest, names] = fields as [
+    number,
+    number,
+    Uint8Array,
+    number,
+    string[],
+    Uint8Array,
+    number[],
+  ];
+  const ancestors: SnapshotName[] = [];
+  for (let i = 0; i < names.length; i += 2) ancestors.push({ number: names[i], crc: names[i + 1] });
+  return {
+    number,
+    position: decodePosition(position),
+    layout: { blocksPerKind, kinds },
+    manifest: Buffer.from(manifest),
+    ancestors,
+  };
+}
+
+export function encodeMark({ number, released }: Mark): Buffer {
+  return encodeRecord(markKey, [FORMAT, number, released]);
+}
+
+export function decodeMark(bytes: Uint8Array): Mark | null {
+  const fields = decodeRecord(markKey, Buffer.from(bytes));
+  if (!Array.isArray(fields) || fields[0] !== FORMAT) return null;
+  const [, number, released] = fields as [number, number, number | null];
+  return { number, released };
+}

@@ -1,0 +1,50 @@
+import { decodeManifest, type Manifest } from './manifest.ts';
+
+/** One row of a partition's database as it stands there; `value` null: the row is not needed any more. */
+export interface StateRow {
+  readonly key: Buffer;
+  readonly value: Buffer | null;
+}
+
+/** A durable snapshot, named so that two directories can tell whether they hold the same one. */
+export interface SnapshotName {
+  readonly number: number;
+  /** Checksum of its manifest. */
+  readonly crc: number;
+}
+
+/** What of a partition's directory is fixed when it is created. */
+export interface SnapshotLayout {
+  readonly blocksPerKind: number;
+  readonly kinds: readonly string[];
+}
+
+/** A snapshot that was kept somewhere else than in the partition's directory, and can replace it. */
+export interface MirroredSnapshot {
+  readonly number: number;
+  readonly layout: SnapshotLayout;
+  /** Its manifest, as the row that it is in the database. */
+  readonly manifest: Buffer;
+  /**
+   * Every row that was ever kept, oldest first, or at least the newest of each key; also rows that the snapshot does
+   * not need. Throws what reading throws.
+   */
+  rows(): AsyncIterable<readonly StateRow[]>;
+}
+
+export function nameOf(number: number, manifest: Buffer): SnapshotName {
+  return { number, crc: manifest.readUInt32LE(manifest.length - 4) };
+}
+
+export function isSame(a: SnapshotName, b: SnapshotName): boolean {
+  return a.number === b.number && a.crc === b.crc;
+}
+
+/** The manifest in the row of a snapshot, or null when it cannot be trusted. */
+export function manifestOf(
+  number: number,
+  manifest: Buffer,
+  { blocksPerKind, kinds }: SnapshotLayout,
+): Manifest | null {
+  return decodeManifest(number, manifest, blocksPerKind * kinds.length);
+}
