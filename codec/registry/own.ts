@@ -1,10 +1,28 @@
 import { GridfoldError } from '../../runtime/kernel/errors.ts';
-import type { SchemaText } from './schema-type.ts';
+import { BUILT_IN_SCHEMAS } from '../built-in.ts';
+import type { DecodedKind } from '../plan.ts';
+import { lifecycleSchema, telemetrySchema } from '../schemas.ts';
+import { type SchemaText, typeOf } from './schema-type.ts';
 import type { SchemaSource } from './source.ts';
 import { type RecordName, subjectFor } from './subject.ts';
 
 export interface OwnSchema extends SchemaText {
   readonly record: RecordName;
+}
+
+/** The schemas of this version, in the order in which a fresh registry gives them the ids of {@link BUILT_IN_SCHEMAS}; then those of JSON. */
+export function ownSchemas(kinds: readonly DecodedKind[]): OwnSchema[] {
+  const binary = BUILT_IN_SCHEMAS.map(({ subject, format, text }) => ({
+    record: subject,
+    schemaType: typeOf(format),
+    schema: text,
+  }));
+  const json = (record: RecordName, schema: object): OwnSchema => ({
+    record,
+    schemaType: 'JSON',
+    schema: JSON.stringify(schema),
+  });
+  return [...binary, json('telemetry', telemetrySchema(kinds)), json('lifecycle', lifecycleSchema(kinds))];
 }
 
 export interface OwnSchemaOutcome extends OwnSchema {

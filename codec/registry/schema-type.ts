@@ -22,6 +22,9 @@ const FORMATS: Readonly<Record<SchemaType, Format>> = {
 
 export const formatOf = (type: SchemaType): Format => FORMATS[type];
 
+export const typeOf = (format: Format): SchemaType =>
+  SCHEMA_TYPES.find((type) => FORMATS[type] === format) as SchemaType;
+
 /** The interface leaves the type out where it is AVRO; undefined for a type that is not known. */
 export function schemaTypeOf(value: unknown): SchemaType | undefined {
   return value === undefined || value === null ? 'AVRO' : SCHEMA_TYPES.find((type) => type === value);

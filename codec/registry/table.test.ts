@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startTestRegistry, type TestRegistry } from '../../api/registry/testing/server.ts';
-import { type Clock, ManualClock, systemClock } from '../../runtime/kernel/clock.ts';
+import { ManualClock, systemClock } from '../../runtime/kernel/clock.ts';
 import { cacheFile, SchemaCache } from './cache.ts';
 import { RegistryClient } from './client.ts';
 import { registerOwn } from './own.ts';
@@ -11,7 +11,6 @@ import { EMPTY_REGISTRY, SchemaRegistry } from './registry.ts';
 import { localSource } from './source.ts';
 import { recordOf } from './subject.ts';
 import { RegistryTable, type RegistryTableOptions } from './table.ts';
-import { allSchemaIds, forced } from './verdicts.ts';
 
 const avro = (type: string) => ({ schemaType: 'AVRO', schema: JSON.stringify(type) }) as const;
 
@@ -178,40 +177,10 @@ describe('noise', () => {
   });
 });
 
-describe('a replay', () => {
-  const header = (id: number) => Buffer.from([0, id >>> 24, id >>> 16, id >>> 8, id, 1, 2]);
-
-  test('says what was said when the batch was folded', async () => {
-    const values = [header(9), Buffer.from('{"a":1}'), header(1), header(9), header(2)];
-    const bytes = Buffer.concat(values);
-    const ends = values.map((_, i) => values.slice(0, i + 1).reduce((sum, value) => sum + value.length, 0));
-    const starts = [0, ...ends.slice(0, -1)];
-    const ids = allSchemaIds(bytes, starts, ends, 0, values.length);
-    expect(ids).toEqual([1, 2, 9]);
-
-    server.registry.register('p.telemetry-value', avro('int'));
-    const clock = new ManualClock();
-    const timed: Clock = { now: () => clock.now(), after: systemClock.after };
-    const table = tableOf({ clock: timed, attempts: 1, unknownForMs: 10 });
-    const journaled = await table.resolve(ids);
-    expect(journaled).toEqual([2, 9]);
-    const live = ids.map((id) => forced(table, journaled).get(id));
-
-    server.registry.register('p.telemetry-value', avro('long'));
-    clock.advance(10);
-    const later = tableOf();
-    await later.require(ids.filter((id) => !journaled.includes(id)));
-    await later.resolve([2]);
-    expect(later.get(2)).toMatchObject({ id: 2 });
-    expect(ids.map((id) => forced(later, journaled).get(id))).toEqual(live);
-  });
-
-  test('stops where a schema is gone', async () => {
-    const table = tableOf({ attempts: 1 });
-    await table.resolve([4]);
-    await expect(table.require([4])).rejects.toMatchObject({ code: 'schema_lost', reaction: 'stop' });
-    expect(forced(table, []).get(4)).toBeUndefined();
-  });
+test('a replay stops where a schema is gone', async () => {
+  const table = tableOf({ attempts: 1 });
+  await table.resolve([4]);
+  await expect(table.require([4])).rejects.toMatchObject({ code: 'schema_lost', reaction: 'stop' });
 });
 
 describe('our own schemas', () => {

@@ -75,41 +75,45 @@ export class RegistryTable implements SchemaTable {
   }
 
   /**
-   * Asks for those of the ids that the table does not know, and returns the ids that there is no schema of, ascending: the
-   * verdicts of the batch, see {@link forced}. A registry that does not answer is waited for, as long as it takes: only its
-   * word makes an id unknown. Throws `registry_stopped` (stop) when the table is closed, or the signal aborted, before that.
+   * Asks for those of the ids that the table does not know, and returns the ids that there is no schema of, ascending. A
+   * registry that does not answer is waited for, as long as it takes: only its word makes an id unknown. Throws
+   * `registry_stopped` (stop) when the table is closed, or the signal aborted, before that.
    */
   async resolve(ids: Iterable<number>, signal?: AbortSignal): Promise<number[]> {
-    const { maxIdsPerCall } = this.#options;
     const wanted = [...new Set(ids)].sort((a, b) => a - b);
     const open = wanted.filter((id) => this.get(id) === undefined);
     // Registries count from 1 upwards, noise is spread over 31 bits: the smallest ids are the likely ones.
-    for (const id of open.splice(maxIdsPerCall)) {
+    for (const id of open.splice(this.#options.maxIdsPerCall)) {
       this.#overLimit++;
       this.#judgeUnknown(id);
     }
-    const next = open.values();
-    const lane = async () => {
-      for (const id of next) await this.#ask(id, signal);
-    };
-    await Promise.all(Array.from({ length: CONCURRENT }, lane));
+    await this.#askAll(open, signal);
     return wanted.filter((id) => !this.#known.has(id));
   }
 
   /**
-   * For the replay of a batch whose ids were all known when it was folded: the same as `resolve`, but an id that the
-   * registry does not know any more is `schema_lost` (stop), because the replay would say something else than before.
+   * For the replay of records whose schemas were all known when they were folded: asks for those that are not at hand,
+   * however many. An id that the registry does not know any more is `schema_lost` (stop): the replay would say something
+   * else than before.
    */
   async require(ids: Iterable<number>, signal?: AbortSignal): Promise<void> {
-    const wanted = [...ids];
-    for (const id of wanted) this.#unknown.delete(id);
-    const lost = await this.resolve(wanted, signal);
+    const wanted = [...new Set(ids)].filter((id) => !this.#known.has(id));
+    await this.#askAll(wanted, signal);
+    const lost = wanted.filter((id) => !this.#known.has(id));
     if (lost.length === 0) return;
     throw new GridfoldError(
       'schema_lost',
       'stop',
       `records that were folded before name schemas that the registry does not have any more: ${lost.slice(0, 20).join(', ')}; register them again under the same ids, or point to the registry that has them`,
     );
+  }
+
+  async #askAll(ids: readonly number[], signal: AbortSignal | undefined): Promise<void> {
+    const next = ids.values();
+    const lane = async () => {
+      for (const id of next) await this.#ask(id, signal);
+    };
+    await Promise.all(Array.from({ length: CONCURRENT }, lane));
   }
 
   status(): RegistryTableStatus {
