@@ -1,7 +1,6 @@
 import type { Block } from './block.ts';
 import type { SideAccess } from './cursor.ts';
-import type { SnapshotExport } from './export.ts';
-import type { MirroredSnapshot, SnapshotName } from './mirrored.ts';
+import type { ExportedSnapshot, MirroredSnapshot, SnapshotName } from './mirrored.ts';
 import type { StateSchema } from './schema.ts';
 
 /** What the owner of a partition stores with a snapshot and gets back on recovery; opaque to the store. */
@@ -74,7 +73,7 @@ export interface PartitionState extends SideAccess {
   /** Durable snapshots in the directory, newest first, at most two. */
   snapshots(): Promise<readonly SnapshotName[]>;
   /** The newest durable snapshot as rows beyond those of `base`, the manifest row of another; null where none is durable yet. */
-  export(base: { readonly number: number; readonly manifest: Buffer } | null): Promise<SnapshotExport | null>;
+  export(base: { readonly number: number; readonly manifest: Buffer } | null): Promise<ExportedSnapshot | null>;
   /** The next snapshot gets a number above this one: those up to it were used elsewhere. */
   passNumbers(upTo: number): void;
 

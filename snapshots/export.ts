@@ -2,7 +2,7 @@ import { GridfoldError } from '../runtime/kernel/errors.ts';
 import { KeyType, numberedKey, segmentKey } from './keys.ts';
 import type { Block } from './block.ts';
 import type { Manifest } from './manifest.ts';
-import type { SnapshotLayout, SnapshotName, StateRow } from './mirrored.ts';
+import type { ExportedSnapshot, SnapshotLayout, SnapshotName, StateRow } from './mirrored.ts';
 import { blocksOf, NamedRows, readBlocks, type StoredSnapshot } from './named.ts';
 
 const RECORDS_AT_ONCE = 256;
@@ -22,11 +22,10 @@ export interface ExportSource {
  * The newest durable snapshot of a partition as rows, for whoever has the snapshot `base` already: everything newer
  * than it, and the keys that it alone needs. The rows stay until the snapshot after the next is durable.
  */
-export class SnapshotExport {
+export class SnapshotExport implements ExportedSnapshot {
   readonly name: SnapshotName;
   readonly layout: SnapshotLayout;
   readonly manifest: Buffer;
-  /** False once keys that only `base` needs could not all be told: see {@link NamedRows}. */
   isComplete = true;
   readonly #source: ExportSource;
   readonly #base: Manifest | null;
@@ -41,7 +40,6 @@ export class SnapshotExport {
     this.#changed = blocksOf(source.stored.table, (number) => number > (base?.number ?? 0));
   }
 
-  /** Rows that `base` lacks, in small lists. Throws GridfoldError `block_corrupt`. */
   async *rows(): AsyncGenerator<readonly StateRow[]> {
     for await (const blocks of readBlocks(this.#source.stored, this.#changed)) {
       for (const { id, key, image, block } of blocks) {
@@ -52,7 +50,6 @@ export class SnapshotExport {
     }
   }
 
-  /** Keys that `base` needs and this snapshot does not, in small lists. */
   async *obsolete(): AsyncGenerator<readonly Buffer[]> {
     const base = this.#base;
     if (base === null) return;
@@ -66,7 +63,6 @@ export class SnapshotExport {
     }
   }
 
-  /** Which rows the snapshot needs. */
   named(): Promise<NamedRows> {
     return NamedRows.of(this.#source.stored);
   }

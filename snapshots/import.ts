@@ -3,8 +3,8 @@ import { GridfoldError } from '../runtime/kernel/errors.ts';
 import type { PartitionStateOptions } from './contract.ts';
 import { createDatabase, type Database, FORMAT, writeLayout } from './directory.ts';
 import { KeyType, manifestKey, numberedRange, placeOf, segmentPlaceOf } from './keys.ts';
-import type { Manifest } from './manifest.ts';
-import { manifestOf, type MirroredSnapshot, type StateRow } from './mirrored.ts';
+import { decodeManifest, type Manifest } from './manifest.ts';
+import type { MirroredSnapshot, StateRow } from './mirrored.ts';
 import { NamedRows } from './named.ts';
 import { recordMatches } from './record.ts';
 import { segmentMatches } from './window.ts';
@@ -43,7 +43,7 @@ export async function importSnapshot(options: PartitionStateOptions, mirrored: M
 function checkedManifest({ schemas }: PartitionStateOptions, { number, manifest, layout }: MirroredSnapshot): Manifest {
   const moved = layout.kinds.findIndex((kind, i) => schemas[i]?.name !== kind);
   if (moved >= 0) throw damaged(number, `its state ${layout.kinds[moved]} is not in place ${moved} here`);
-  const decoded = manifestOf(number, manifest, { ...layout, kinds: schemas.map((schema) => schema.name) });
+  const decoded = decodeManifest(number, manifest, layout.blocksPerKind * schemas.length);
   if (decoded === null) throw damaged(number, 'its manifest cannot be read');
   return decoded;
 }

@@ -1,5 +1,3 @@
-import { decodeManifest, type Manifest } from './manifest.ts';
-
 /** One row of a partition's database as it stands there; `value` null: the row is not needed any more. */
 export interface StateRow {
   readonly key: Buffer;
@@ -32,19 +30,26 @@ export interface MirroredSnapshot {
   rows(): AsyncIterable<readonly StateRow[]>;
 }
 
+/** A durable snapshot as rows, for whoever has the snapshot `base` already; see export.ts. */
+export interface ExportedSnapshot {
+  readonly name: SnapshotName;
+  readonly layout: SnapshotLayout;
+  readonly manifest: Buffer;
+  /** Rows that `base` lacks, in small lists. Throws GridfoldError `block_corrupt`. */
+  rows(): AsyncIterable<readonly StateRow[]>;
+  /** Keys that `base` needs and this snapshot does not, in small lists. */
+  obsolete(): AsyncIterable<readonly Buffer[]>;
+  /** False once such keys could not all be told, because `base` is too old. */
+  readonly isComplete: boolean;
+  /** Which rows the snapshot needs: reads all of its images. */
+  named(): Promise<{ has(key: Buffer): boolean }>;
+}
+
+/** Name of a snapshot whose manifest is this row. */
 export function nameOf(number: number, manifest: Buffer): SnapshotName {
   return { number, crc: manifest.readUInt32LE(manifest.length - 4) };
 }
 
 export function isSame(a: SnapshotName, b: SnapshotName): boolean {
   return a.number === b.number && a.crc === b.crc;
-}
-
-/** The manifest in the row of a snapshot, or null when it cannot be trusted. */
-export function manifestOf(
-  number: number,
-  manifest: Buffer,
-  { blocksPerKind, kinds }: SnapshotLayout,
-): Manifest | null {
-  return decodeManifest(number, manifest, blocksPerKind * kinds.length);
 }

@@ -18,8 +18,8 @@ import { SnapshotExport } from './export.ts';
 import { importSnapshot } from './import.ts';
 import { decodeImage, encodeImage, imageMatches } from './image.ts';
 import { KeyType, NUMBERED_KEY_BYTES, manifestKey, numberedKey, obsoleteRange, numberOf } from './keys.ts';
-import { type BlockTable, copyTable, emptyTable } from './manifest.ts';
-import { manifestOf, nameOf, type SnapshotName } from './mirrored.ts';
+import { type BlockTable, copyTable, decodeManifest, emptyTable } from './manifest.ts';
+import { type ExportedSnapshot, nameOf, type SnapshotName } from './mirrored.ts';
 import { Names } from './names.ts';
 import type { StateSchema } from './schema.ts';
 import { SideRecords } from './sides.ts';
@@ -263,7 +263,7 @@ class PartitionStore implements PartitionState {
       .slice(0, 2);
   }
 
-  async export(base: { readonly number: number; readonly manifest: Buffer } | null): Promise<SnapshotExport | null> {
+  async export(base: { readonly number: number; readonly manifest: Buffer } | null): Promise<ExportedSnapshot | null> {
     const [number, table] = [this.#number, this.#table];
     const manifestRow = number === 0 ? undefined : await this.#db.get(manifestKey(number));
     if (manifestRow === undefined) return null;
@@ -277,7 +277,10 @@ class PartitionStore implements PartitionState {
       manifestRow,
       deletable: (end: number) => this.#windows.deletable(end),
     };
-    return new SnapshotExport(source, base === null ? null : manifestOf(base.number, base.manifest, layout));
+    return new SnapshotExport(
+      source,
+      base === null ? null : decodeManifest(base.number, base.manifest, this.#resident.length),
+    );
   }
 
   passNumbers(upTo: number): void {

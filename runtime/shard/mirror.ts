@@ -1,6 +1,5 @@
 import type { PartitionState } from '../../snapshots/contract.ts';
-import type { SnapshotExport } from '../../snapshots/export.ts';
-import { type MirroredSnapshot, nameOf, type SnapshotName } from '../../snapshots/mirrored.ts';
+import { type ExportedSnapshot, type MirroredSnapshot, nameOf, type SnapshotName } from '../../snapshots/mirrored.ts';
 import { crashPoint } from '../kernel/crash.ts';
 import type { Claim, KeyedRecord, Log } from '../log/contract.ts';
 import { encodeHead, encodeMark, type Head, headKey, markKey } from './mirror-head.ts';
@@ -78,7 +77,7 @@ export class Mirror {
     const relation = this.relation(await state.snapshots());
     if (relation === 'same') this.#base = head;
     else if (relation === 'behind') {
-      const newest = (await state.export(null)) as SnapshotExport;
+      const newest = (await state.export(null)) as ExportedSnapshot;
       this.#base = { number: newest.name.number, manifest: newest.manifest };
     }
     if (relation !== 'same') this.#isLittered = true;
@@ -126,7 +125,7 @@ export class Mirror {
     return this.#head !== null && this.#head.number === number && nameOf(0, this.#head.manifest).crc === crc;
   }
 
-  #nextHead({ name, layout, manifest }: SnapshotExport, position: ShardPosition): Head {
+  #nextHead({ name, layout, manifest }: ExportedSnapshot, position: ShardPosition): Head {
     const before =
       this.#base === null ? [] : (this.#head?.ancestors ?? []).filter((a) => a.number < this.#base!.number);
     const base = this.#base === null ? [] : [nameOf(this.#base.number, this.#base.manifest)];
@@ -135,7 +134,7 @@ export class Mirror {
   }
 
   /** Tombstones for every row that the snapshot just published does not need. */
-  async #sweep(exported: SnapshotExport, chunks: Chunks): Promise<void> {
+  async #sweep(exported: ExportedSnapshot, chunks: Chunks): Promise<void> {
     const named = await exported.named();
     const litter = new Map<string, Buffer>();
     for await (const rows of this.#rows()) {
