@@ -1,0 +1,158 @@
+import kafkajs, { type AclEntry, type Admin } from 'kafkajs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../scripts/kafka/ports.ts';
+import { startBroker, type TestBroker } from '../../test/kafka/broker.ts';
+import { describeKafka } from '../../test/kafka/describe-kafka.ts';
+import { main } from '../main.ts';
+import { fakeIo } from '../testing/fake-io.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'gridfold-topics-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function topics(action: string, kafka: Record<string, unknown>, flags: readonly string[] = []) {
+  const config = join(folder, 'gridfold.json');
+  writeFileSync(config, JSON.stringify({ kafka }));
+  const io = fakeIo();
+  const code = await main(['topics', action, '--config', config, ...flags], io, () => {
+    throw new Error('must not be opened');
+  });
+  return { code, out: io.out(), err: io.err() };
+}
+
+describe('gridfold topics', () => {
+  it('wants brokers and an action that it knows', async () => {
+    expect(await topics('plan', {})).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('kafka.brokers is not set'),
+    });
+    expect(await topics('make', {})).toMatchObject({ code: 2, err: expect.stringContaining('neither plan nor apply') });
+  });
+
+  it('names the brokers that do not answer, and says no more than that', async () => {
+    const brokers = `127.0.0.1:${await freePort()}`;
+    const { code, out, err } = await topics('plan', { brokers });
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toMatch(
+      new RegExp(`^gridfold: No answer from ${brokers}: .*Check kafka\\.brokers.*\\[kafka_unreachable\\]\\n$`),
+    );
+  }, 30_000);
+
+  it('does not take a port that speaks something else for a broker', async () => {
+    const server: Server = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    const port = await freePort();
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    const { code, err } = await topics('plan', { brokers: `127.0.0.1:${port}`, ssl: true });
+    expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining('[kafka_tls_failed]') });
+    server.close();
+  }, 30_000);
+});
+
+describeKafka('gridfold topics on a broker with TLS, SASL and ACLs', ({ unique }) => {
+  let broker: TestBroker;
+  let admin: Admin;
+  let right: Record<string, unknown>;
+  const topicPrefix = `${unique('topics')}.`;
+  beforeAll(async () => {
+    broker = await startBroker({
+      saslAndTls: true,
+      settings: {
+        'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+        'super.users': 'User:ANONYMOUS',
+      },
+    });
+    const { bootstrap, caFile, user, password } = broker.secured;
+    right = { brokers: bootstrap, topicPrefix, ssl: true, sslCa: caFile, sasl: `scram-sha-512:${user}:${password}` };
+    admin = new kafkajs.Kafka({ brokers: [broker.bootstrap], logLevel: kafkajs.logLevel.NOTHING }).admin();
+    await admin.connect();
+  }, 90_000);
+  afterAll(async () => {
+    await admin?.disconnect();
+    await broker?.close();
+  });
+
+  /** Rights on the topics, as docs/kafka.md lists them. */
+  async function allow(operations: readonly (keyof typeof kafkajs.AclOperationTypes)[]): Promise<void> {
+    await admin.createAcls({
+      acl: operations.map(
+        (operation): AclEntry => ({
+          resourceType: kafkajs.AclResourceTypes.TOPIC,
+          resourceName: topicPrefix,
+          resourcePatternType: kafkajs.ResourcePatternTypes.PREFIXED,
+          principal: `User:${broker.secured.user}`,
+          host: '*',
+          operation: kafkajs.AclOperationTypes[operation],
+          permissionType: kafkajs.AclPermissionTypes.ALLOW,
+        }),
+      ),
+    });
+  }
+
+  it('says which right is missing', async () => {
+    const { code, err } = await topics('apply', right);
+    expect(code).toBe(1);
+    expect(err).toContain('[kafka_denied]');
+    expect(err).toContain(topicPrefix);
+  });
+
+  it('plans and applies with the rights that the docs list', async () => {
+    await allow(['READ', 'WRITE', 'DESCRIBE', 'DESCRIBE_CONFIGS', 'DELETE', 'CREATE', 'ALTER_CONFIGS']);
+    const flags = ['--partitions', '2'];
+    const planned = await topics('plan', right, flags);
+    expect(planned).toMatchObject({ code: 0, err: '' });
+    expect(planned.out).toMatch(new RegExp(`${topicPrefix}journal +create +cleanup.policy=delete retention.ms=-1`));
+    expect(planned.out).toContain(
+      'To do with gridfold topics apply: 9 topics created of 2 partitions each, 0 altered.',
+    );
+    const applied = await topics('apply', right, flags);
+    expect(applied).toMatchObject({ code: 0, err: '', out: expect.stringContaining('Done: 9 topics created') });
+    const again = await topics('plan', right, ['--json']);
+    expect(again.code).toBe(0);
+    expect(JSON.parse(again.out)).toMatchObject({ ok: true, partitions: 2 });
+  });
+
+  it('exits with 1 when a topic is refused', async () => {
+    const { code, out } = await topics('plan', right, ['--partitions', '3']);
+    expect(code).toBe(1);
+    expect(out).toContain('refused: ');
+    expect(out).toContain('2 partitions there, and partitions is 3');
+    const asJson = await topics('plan', right, ['--partitions', '3', '--json']);
+    expect(JSON.parse(asJson.out)).toMatchObject({ ok: false });
+    const applied = await topics('apply', right, ['--partitions', '3']);
+    expect(applied).toMatchObject({ code: 1, out: '', err: expect.stringContaining('[topics_refused]') });
+  });
+
+  it.each(['plain', 'scram-sha-256', 'scram-sha-512'])('logs in with %s', async (mechanism) => {
+    const { user, password } = broker.secured;
+    expect((await topics('plan', { ...right, sasl: `${mechanism}:${user}:${password}` })).code).toBe(0);
+    const { code, err } = await topics('plan', { ...right, sasl: `${mechanism}:${user}:wrong-password` });
+    expect(code).toBe(1);
+    expect(err).toContain('refused the login');
+    expect(err).toContain('[kafka_login_refused]');
+    expect(err).not.toContain('wrong-password');
+  });
+
+  it('takes the password from a file', async () => {
+    const saslPasswordFile = join(folder, 'password');
+    writeFileSync(saslPasswordFile, `${broker.secured.password}\n`);
+    const sasl = `scram-sha-256:${broker.secured.user}`;
+    expect((await topics('plan', { ...right, sasl, saslPasswordFile })).code).toBe(0);
+  });
+
+  it.each<[string, () => Record<string, unknown>, string]>([
+    ['an authority that did not sign', () => ({ sslCa: undefined }), '[kafka_tls_failed]'],
+    ['TLS to a port without it', () => ({ brokers: broker.bootstrap }), '[kafka_unreachable]'],
+    ['no TLS to a port with it', () => ({ ssl: false, sslCa: undefined }), '[kafka_unreachable]'],
+    ['no login where one is asked for', () => ({ sasl: undefined }), '[kafka_'],
+  ])(
+    'refuses %s',
+    async (_, wrong, code) => {
+      const { code: exit, err } = await topics('plan', { ...right, ...wrong() });
+      expect({ exit, err }).toMatchObject({ exit: 1, err: expect.stringContaining(code) });
+    },
+    60_000,
+  );
+});
