@@ -52,6 +52,8 @@ export interface ServerOptions {
   readonly log: FastifyBaseLogger;
   readonly metrics: Metrics;
   readonly machines: readonly MachineDiagram[];
+  /** What keeps the log from answering, for readiness; null while nothing does. */
+  readonly trouble?: () => string | null;
   readonly audit: () => Promise<AuditReport>;
   readonly deadLetters: (query: DeadLetterQuery) => Promise<DeadLetterPage>;
   /** @default package version, shown in the API documents */
@@ -106,7 +108,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   });
   guardRoutes(app, guard, config);
   await app.register((doors, _options, done) => {
-    healthRoutes(doors, engine, () => metrics.scrape());
+    healthRoutes(doors, engine, { scrape: () => metrics.scrape(), trouble: options.trouble ?? (() => null) });
     assetRoutes(doors, engine, options.tables);
     siteRoutes(doors, engine, options.tables);
     operationRoutes(doors, { ...options, live: () => live.counts() });

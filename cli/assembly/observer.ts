@@ -64,7 +64,8 @@ export function observeShards(
     failed(partition, error) {
       metrics.commitFailed((error as { code?: string }).code ?? 'unknown');
       log.error({ actor, partition, err: error }, 'partition failed');
-      if ((error as { reaction?: string }).reaction !== 'retry') fail(error as Error);
+      const { reaction } = error as { reaction?: string };
+      if (reaction !== 'retry' && reaction !== 'rejoin') fail(error as Error);
     },
   };
 }
