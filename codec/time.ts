@@ -65,7 +65,10 @@ function readRest(bytes: Uint8Array, at: number, end: number, minute: number): n
   return sign === 0x2d ? minute + ms + offset : minute + ms - offset;
 }
 
-const orAbsent = (ms: number) => (ms === -62135596800000 ? TIME_ABSENT : ms);
+/** 0001-01-01T00:00:00Z in epoch ms. */
+export const ZERO_TIME = -62135596800000;
+
+const orAbsent = (ms: number) => (ms === ZERO_TIME ? TIME_ABSENT : ms);
 
 const MIN_LENGTH = 20;
 
@@ -119,6 +122,10 @@ export function parseTime(text: string): number {
 /** An instant given as RFC 3339 text or as whole epoch ms; NaN when it is neither, or outside [min, TIME_END). */
 export function instantOf(value: unknown, min = TIME_MIN): number {
   const ms =
-    typeof value === 'string' ? parseTime(value) : typeof value === 'number' && Number.isInteger(value) ? value : NaN;
+    typeof value === 'string'
+      ? parseTime(value)
+      : typeof value === 'number' && Number.isInteger(value)
+        ? orAbsent(value)
+        : NaN;
   return ms === TIME_ABSENT || (ms >= min && ms < TIME_END) ? ms : NaN;
 }

@@ -1,7 +1,7 @@
-import type { ReadingDecoder } from '../runtime/shard/contract.ts';
+import type { JudgedSchemas, ReadingDecoder } from '../runtime/shard/contract.ts';
 import type { Reading } from '../runtime/shard/reading.ts';
+import { schemaOrNull } from './avro/schema.ts';
 import { AvroFormat } from './avro/telemetry.ts';
-import { parseAvroSchema } from './avro/schema.ts';
 import { builtInTable } from './built-in.ts';
 import { FlatBuffersFormat } from './flatbuffers/telemetry.ts';
 import type { TelemetryFormat } from './format.ts';
@@ -9,24 +9,18 @@ import { JsonFormat } from './json-format.ts';
 import { type DecodedKind, KindPlan } from './plan.ts';
 import { ProblemCounts } from './problems.ts';
 import { ProtobufFormat } from './protobuf/telemetry.ts';
-import { REASONS, Reason } from './reasons.ts';
+import { REASONS } from './reasons.ts';
+import { Routes } from './routes.ts';
 import { TelemetryDecoder, type TelemetryLimits } from './telemetry.ts';
-import { payloadAt, type ResolvedSchema, type SchemaTable, schemaIdOf } from './wire.ts';
+import type { ResolvedSchema, SchemaTable } from './wire.ts';
 import { type WirePlan, wirePlans } from './wire-plan.ts';
 
 export interface WireOptions extends TelemetryLimits {
   /** Knows the schemas that values name. Default: those of this version, under their own ids. */
   readonly schemas?: SchemaTable;
+  /** Schemas that do not exist for the records at hand, whatever the table says. */
+  readonly judged?: JudgedSchemas;
 }
-
-/** What a schema id leads to. */
-interface Route {
-  readonly id: number;
-  readonly schema: ResolvedSchema;
-  readonly decoder: TelemetryDecoder;
-}
-
-const MAX_ROUTES = 256;
 
 /**
  * Decodes telemetry records of every format: JSON as it is, the others behind the header that names their schema. What
@@ -37,32 +31,31 @@ export class WireDecoder implements ReadingDecoder {
   serialBytes: Uint8Array = new Uint8Array(0);
   serialStart = 0;
   serialEnd = 0;
-  private readonly schemas: SchemaTable;
+  private readonly judged: JudgedSchemas | undefined;
   private readonly limits: TelemetryLimits;
   private readonly counts = new ProblemCounts();
   private readonly kinds: readonly KindPlan[];
   private readonly plans: readonly WirePlan[];
   private readonly json: TelemetryDecoder;
-  /** By schema id. The schema of an id never changes. */
-  private readonly routes = new Map<number, Route>();
-  private last: Route | null = null;
+  private readonly routes: Routes<TelemetryDecoder>;
 
-  constructor(kinds: readonly DecodedKind[], { schemas = builtInTable, ...limits }: WireOptions = {}) {
-    this.schemas = schemas;
-    this.limits = limits;
+  constructor(kinds: readonly DecodedKind[], { schemas = builtInTable, judged, maxBytes }: WireOptions = {}) {
+    this.judged = judged;
+    this.limits = { maxBytes };
     this.kinds = kinds.map((kind) => new KindPlan(kind));
     this.plans = wirePlans(kinds, this.kinds);
-    this.json = this.decoderFor(new JsonFormat(this.kinds, this.counts.pending, limits.maxBytes));
+    this.json = this.decoderOf(new JsonFormat(this.kinds, this.counts.pending, maxBytes));
+    this.routes = new Routes('telemetry', schemas, (schema) => {
+      const format = this.formatOf(schema);
+      return format === null ? null : this.decoderOf(format);
+    });
   }
 
   decode(bytes: Uint8Array, start: number, end: number, timestamp: number, reading: Reading): number {
-    if (bytes[start] !== 0 || end === start) return this.decodeWith(this.json, bytes, start, end, timestamp, reading);
-    const id = schemaIdOf(bytes, start, end);
-    if (id < 0) return Reason.undecodable;
-    const route = this.last?.id === id ? this.last : this.find(id);
-    if (typeof route === 'number') return route;
-    const at = payloadAt(route.schema.format, bytes, start, end);
-    return at < 0 ? Reason.undecodable : this.decodeWith(route.decoder, bytes, at, end, timestamp, reading);
+    if (end === start || bytes[start] !== 0) return this.decodeWith(this.json, bytes, start, end, timestamp, reading);
+    const decoder = this.routes.of(bytes, start, end, this.judged);
+    if (typeof decoder === 'number') return decoder;
+    return this.decodeWith(decoder, bytes, this.routes.start, end, timestamp, reading);
   }
 
   /** How often each problem inside an accepted record was met, in all formats together. */
@@ -85,45 +78,24 @@ export class WireDecoder implements ReadingDecoder {
     return reason;
   }
 
-  /** The route of a schema, or the index of the reason why there is none. */
-  private find(id: number): Route | number {
-    const route = this.routes.get(id) ?? this.newRoute(id);
-    if (typeof route !== 'number') this.last = route;
-    return route;
-  }
-
-  private newRoute(id: number): Route | number {
-    const schema = this.schemas.get(id);
-    if (schema === undefined || schema === 'unknown') return Reason.unknown_schema;
-    if (schema.subject !== 'telemetry') return Reason.wrong_topic;
-    const format = this.formatOf(schema);
-    if (format === null) return Reason.undecodable;
-    const route = { id, schema, decoder: this.decoderFor(format) };
-    if (this.routes.size >= MAX_ROUTES) this.routes.clear();
-    this.routes.set(id, route);
-    return route;
-  }
-
-  private decoderFor(format: TelemetryFormat): TelemetryDecoder {
+  private decoderOf(format: TelemetryFormat): TelemetryDecoder {
     return new TelemetryDecoder(this.kinds, format, this.counts, this.limits);
   }
 
   /** Null where the text of the schema is none. */
   private formatOf({ format, text }: ResolvedSchema): TelemetryFormat | null {
-    const problems = this.counts.pending;
+    const { pending } = this.counts;
     switch (format) {
       case 'json':
-        return new JsonFormat(this.kinds, problems, this.limits.maxBytes);
+        return new JsonFormat(this.kinds, pending, this.limits.maxBytes);
       case 'protobuf':
-        return new ProtobufFormat(this.plans, problems);
+        return new ProtobufFormat(this.plans, pending);
       case 'flatbuffers':
-        return new FlatBuffersFormat(this.plans, problems);
-      case 'avro':
-        try {
-          return new AvroFormat(this.plans, problems, parseAvroSchema(text));
-        } catch {
-          return null;
-        }
+        return new FlatBuffersFormat(this.plans, pending);
+      case 'avro': {
+        const schema = schemaOrNull(text);
+        return schema === null ? null : new AvroFormat(this.plans, pending, schema);
+      }
     }
   }
 }

@@ -75,8 +75,8 @@ function alertOf(item: unknown): unknown {
 
 const sampleOf = (item: unknown) => (item instanceof AvroRecord ? withUnitOfMeasure(withoutNulls(item.values)) : item);
 
-/** Records in a value as objects. */
-function plainOf(value: unknown): unknown {
+/** The value with its records as objects. */
+export function plainOf(value: unknown): unknown {
   if (value instanceof AvroRecord) return plainOf(value.values);
   if (Array.isArray(value)) return value.map(plainOf);
   if (typeof value !== 'object' || value === null) return value;

@@ -2,6 +2,7 @@ import { type Alert, severityNumber } from '../alerts.ts';
 import type { JsonObject } from '../document.ts';
 import { encodeFields, encodeHead, type TelemetryDocument, type TypedField } from '../encode-parts.ts';
 import { SAMPLE_TEXTS } from '../samples.ts';
+import { ZERO_TIME } from '../time.ts';
 import type { WirePlan } from '../wire-plan.ts';
 import { AvroWriter } from './writer.ts';
 
@@ -11,7 +12,7 @@ export function encodeAvro(record: TelemetryDocument, plan: WirePlan, plans: rea
   const { serial, deviceTime, receiveTime, txid, resend, seqNo } = encodeHead(record);
   const text = (value: string) => out.text(value);
   const long = (value: number) => out.long(value);
-  out.text(serial).long(deviceTime ?? 0);
+  out.text(serial).long(deviceTime ?? ZERO_TIME);
   out
     .optional(receiveTime, long)
     .optional(txid, text)

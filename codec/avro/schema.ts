@@ -38,6 +38,16 @@ export function parseAvroSchema(text: string): AvroType {
   return new SchemaParser().type(json, '', 0);
 }
 
+/** The same; null where the text is no schema. */
+export function schemaOrNull(text: string): AvroType | null {
+  try {
+    return parseAvroSchema(text);
+  } catch (error) {
+    if (error instanceof GridfoldError) return null;
+    throw error;
+  }
+}
+
 const bad = (why: string) =>
   new GridfoldError('codec_bad_schema', 'stop', `The Avro schema cannot be read: ${why}. Register a valid schema.`);
 

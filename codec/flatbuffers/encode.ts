@@ -7,7 +7,7 @@ import { FIRST_FIELD_ID } from '../schema/fbs.ts';
 import { FIRST_KIND } from '../schema/numbers.ts';
 import type { WirePlan } from '../wire-plan.ts';
 import * as Id from './document.ts';
-import { BOOL, type Cell, DOUBLE, LONG, OFFSET, UBYTE, writeOffsets, writeTable } from './writer.ts';
+import { BOOL, type Cell, DOUBLE, LONG, OFFSET, UBYTE, writeOffsets, writeTable, writeTexts } from './writer.ts';
 
 /** The record as a buffer of `telemetry.fbs`. `plan` is that of its kind. */
 export function encodeFlatBuffers(record: TelemetryDocument, plan: WirePlan): Uint8Array {
@@ -74,14 +74,6 @@ function writeShorts(out: Builder, values: readonly number[]): Offset {
   out.startVector(2, values.length, 2);
   for (const value of [...values].reverse()) out.addInt16(value);
   return out.endVector();
-}
-
-/** A table of texts only, with ids from 0 on. */
-function writeTexts(out: Builder, texts: readonly (string | null)[]): Offset {
-  const cells = texts.map((text, id): Cell | null =>
-    text === null ? null : { id, type: OFFSET, value: out.createString(text) },
-  );
-  return writeTable(out, texts.length, cells);
 }
 
 function writeAlert(out: Builder, { name, severity, startedAt, endedAt }: Alert): Offset {

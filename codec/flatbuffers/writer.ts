@@ -35,3 +35,11 @@ export function writeOffsets(out: Builder, offsets: readonly Offset[]): Offset {
   for (const offset of [...offsets].reverse()) out.addOffset(offset);
   return out.endVector();
 }
+
+/** A table of texts only, with ids from 0 on. */
+export function writeTexts(out: Builder, texts: readonly (string | null)[]): Offset {
+  const cells = texts.map((text, id): Cell | null =>
+    text === null ? null : { id, type: OFFSET, value: out.createString(text) },
+  );
+  return writeTable(out, texts.length, cells);
+}

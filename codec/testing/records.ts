@@ -10,7 +10,17 @@ const NOW = Date.parse('2022-07-08T09:00:00Z');
 const time = fc.oneof(
   { weight: 8, arbitrary: fc.integer({ min: -1e9, max: 0 }).map((ms) => NOW + ms) },
   fc.integer({ min: -1e6, max: 200 }).map((s) => new Date(NOW + s * 1000).toISOString()),
-  fc.constantFrom<string | number>('2022-07-08T02:00:00.123-07:00', 0, -1, 1657270800, 4133980800000, 2 ** 52, 'x'),
+  fc.constantFrom<string | number>(
+    '2022-07-08T02:00:00.123-07:00',
+    '0001-01-01T00:00:00Z',
+    -62135596800000,
+    0,
+    -1,
+    1657270800,
+    4133980800000,
+    2 ** 52,
+    'x',
+  ),
 );
 
 const anyJson = fc.oneof(
