@@ -7,6 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../scripts/kafka/ports.ts';
 import { startBroker, type TestBroker } from '../../test/kafka/broker.ts';
 import { describeKafka } from '../../test/kafka/describe-kafka.ts';
+import { deviceType } from '../../actors/device/index.ts';
+import { siteType } from '../../actors/site/index.ts';
+import { topics as logTopics } from '../../runtime/log/contract.ts';
+import { wantedTopics } from '../../runtime/log/kafka/topic-needs.ts';
 import { main } from '../main.ts';
 import { fakeIo } from '../testing/fake-io.ts';
 
@@ -24,6 +28,21 @@ async function topics(action: string, kafka: Record<string, unknown>, flags: rea
 }
 
 describe('gridfold topics', () => {
+  it('knows the topics of every type of actor', () => {
+    const needs = {
+      partitions: 1,
+      replicationFactor: null,
+      retentionMs: 1,
+      retentionBytes: null,
+      snapshotIntervalMs: 1,
+    };
+    const wanted = wantedTopics({ ...needs, prefix: '' }).map(({ name }) => name);
+    for (const { topics: of } of [deviceType, siteType]) {
+      expect(wanted).toEqual(expect.arrayContaining([of.readings, of.lifecycle, of.journal, of.snapshots]));
+    }
+    expect(wanted).toEqual(expect.arrayContaining(Object.values(logTopics)));
+  });
+
   it('wants brokers and an action that it knows', async () => {
     expect(await topics('plan', {})).toMatchObject({
       code: 2,
@@ -105,10 +124,10 @@ describeKafka('gridfold topics on a broker with TLS, SASL and ACLs', ({ unique }
     expect(planned).toMatchObject({ code: 0, err: '' });
     expect(planned.out).toMatch(new RegExp(`${topicPrefix}journal +create +cleanup.policy=delete retention.ms=-1`));
     expect(planned.out).toContain(
-      'To do with gridfold topics apply: 9 topics created of 2 partitions each, 0 altered.',
+      'To do with gridfold topics apply: 10 topics created of 2 partitions each, 0 altered.',
     );
     const applied = await topics('apply', right, flags);
-    expect(applied).toMatchObject({ code: 0, err: '', out: expect.stringContaining('Done: 9 topics created') });
+    expect(applied).toMatchObject({ code: 0, err: '', out: expect.stringContaining('Done: 10 topics created') });
     const again = await topics('plan', right, ['--json']);
     expect(again.code).toBe(0);
     expect(JSON.parse(again.out)).toMatchObject({ ok: true, partitions: 2 });

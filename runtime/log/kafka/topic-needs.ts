@@ -41,6 +41,9 @@ const UNLIMITED = -1;
 /** Commits and snapshots write batches of up to 1 MB; this is Kafka's own default. */
 const LEAST_BATCH_BYTES = 1_048_588;
 
+/** When the broker took a record is when we received it, and the age by which it goes: not what its producer says. */
+const ARRIVAL = { 'message.timestamp.type': 'LogAppendTime' };
+
 /** A compacted topic is read whole by the next owner of a partition: small segments, cleaned early, keep it short. */
 const COMPACTED_EARLY = {
   'segment.bytes': String(64 * 1024 * 1024),
@@ -49,45 +52,47 @@ const COMPACTED_EARLY = {
 };
 
 /** Every topic of a fleet, the leading one first: its number of partitions is that of all. */
-export function wantedTopics(needs: TopicNeeds): WantedTopic[] {
-  const { prefix, retentionMs, retentionBytes } = needs;
+export function wantedTopics({ prefix, retentionMs, retentionBytes }: TopicNeeds): WantedTopic[] {
   const bytes = retentionBytes === null ? [] : [least('retention.bytes', retentionBytes)];
-  const aged = (name: string, ageMs = retentionMs) => deleted(prefix + name, [least('retention.ms', ageMs), ...bytes]);
-  const kept = (name: string, danger: string) =>
-    deleted(prefix + name, [least('retention.ms', UNLIMITED, danger), least('retention.bytes', UNLIMITED, danger)]);
-  const state = (name: string): WantedTopic => ({
-    name: prefix + name,
-    cleanup: 'compact',
-    least: [batch],
-    atCreation: COMPACTED_EARLY,
-  });
-  const positions = 'where a partition stands would be forgotten while it is idle; we trim it ourselves';
+  const aged = [least('retention.ms', retentionMs), ...bytes];
+  const letters = [least('retention.ms', DEAD_LETTER_RETENTION_MS), ...bytes];
+  const told = forEver('what people said of an asset is folded again whenever an older record comes');
+  const positions = forEver('where a partition stands would be forgotten while it is idle; we trim it ourselves');
   return [
-    aged(topics.telemetry),
-    kept(topics.lifecycle, 'what people said of an asset is folded again whenever an older record comes'),
-    aged(topics.contributions),
-    aged(topics.derived),
-    aged(topics.deadLetters, DEAD_LETTER_RETENTION_MS),
-    kept(topics.journal, positions),
-    kept(`site-${topics.journal}`, positions),
-    state(topics.snapshots),
-    state(`site-${topics.snapshots}`),
-  ];
+    { ...deleted(topics.telemetry, aged), atCreation: ARRIVAL },
+    { ...deleted(topics.lifecycle, told), atCreation: ARRIVAL },
+    deleted(`site-${topics.lifecycle}`, told),
+    deleted(topics.contributions, aged),
+    deleted(topics.derived, aged),
+    deleted(topics.deadLetters, letters),
+    deleted(topics.journal, positions),
+    deleted(`site-${topics.journal}`, positions),
+    compacted(topics.snapshots),
+    compacted(`site-${topics.snapshots}`),
+  ].map((topic) => ({ ...topic, name: prefix + topic.name }));
 }
 
 /** What a new topic is given. */
-export function settingsAtCreation({ cleanup, least, atCreation }: WantedTopic): Record<string, string> {
-  const limits = least.filter(({ setting }) => setting.startsWith('retention.'));
+export function settingsAtCreation(topic: WantedTopic): Record<string, string> {
+  const limits = topic.least.filter(({ setting }) => setting.startsWith('retention.'));
   const kept = limits.map(({ setting, value }) => [setting, String(value)]);
-  return { 'cleanup.policy': cleanup, ...Object.fromEntries(kept), ...atCreation };
+  return { 'cleanup.policy': topic.cleanup, ...Object.fromEntries(kept), ...topic.atCreation };
 }
-
-const batch = least('max.message.bytes', LEAST_BATCH_BYTES, 'a commit that is larger would fail, again and again');
 
 function deleted(name: string, limits: readonly Least[]): WantedTopic {
   return { name, cleanup: 'delete', least: [...limits, batch], atCreation: {} };
 }
 
+function compacted(name: string): WantedTopic {
+  return { name, cleanup: 'compact', least: [batch], atCreation: COMPACTED_EARLY };
+}
+
+function forEver(danger: string): Least[] {
+  return [least('retention.ms', UNLIMITED, danger), least('retention.bytes', UNLIMITED, danger)];
+}
+
 function least(setting: Least['setting'], value: number, danger: string | null = null): Least {
   return { setting, value, danger };
 }
+
+const batch = least('max.message.bytes', LEAST_BATCH_BYTES, 'a commit that is larger would fail, again and again');

@@ -51,7 +51,8 @@ describe('what is missing', () => {
   });
 
   it.each([
-    ['g.telemetry', { 'cleanup.policy': 'delete', 'retention.ms': String(7 * DAY) }],
+    ['g.telemetry', { 'retention.ms': String(7 * DAY), 'message.timestamp.type': 'LogAppendTime' }],
+    ['g.derived', { 'cleanup.policy': 'delete', 'retention.ms': String(7 * DAY) }],
     ['g.lifecycle', { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' }],
     ['g.site-journal', { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' }],
     ['g.dead-letters', { 'cleanup.policy': 'delete', 'retention.ms': String(30 * DAY) }],
