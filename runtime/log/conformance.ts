@@ -68,6 +68,21 @@ async function readRecords(log: Log, topic: string, partition: number, from: num
   return found;
 }
 
+/** The values of everything that the partition holds now. */
+async function readAll(log: Log, topic: string, partition: number): Promise<string[]> {
+  const { start, end } = await log.latest(topic, partition);
+  const found: string[] = [];
+  for (let next = start; next < end; ) {
+    for (const { baseOffset, count, bytes, valueStart, valueEnd } of await log.read(topic, partition, next, 1 << 20)) {
+      for (let i = Math.max(0, next - baseOffset); i < count; i++) {
+        found.push(text(bytes.subarray(valueStart[i], valueEnd[i])));
+      }
+      next = Math.max(next, baseOffset + count);
+    }
+  }
+  return found;
+}
+
 const values = (records: readonly ReadRecord[]) => records.map(({ value }) => value);
 
 /**
@@ -282,8 +297,7 @@ export function logConformance(name: string, makeLog: () => Promise<LogUnderTest
         await failure(log.commit(old, commitOf({ [topics.contributions]: outputs }, 'fenced')));
         await reopen();
         expect(values(await readRecords(log, topics.contributions, 0, 0, 1))).toEqual(['own']);
-        expect(values(await readRecords(log, topics.contributions, 1, 0, 2))).toEqual(['theirs', 'theirs too']);
-        expect(log.extent(topics.contributions, 1)).toEqual({ start: 0, end: 2 });
+        expect(await readAll(log, topics.contributions, 1)).toEqual(['theirs', 'theirs too']);
       });
 
       it('keeps journals apart: each has its claims, its positions and its records', async () => {

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import type { Admin } from 'kafkajs';
 import { topics } from '../../contract.ts';
 import { type KafkaConnection, kafkaClient } from '../connection.ts';
 import { type KafkaLog, type KafkaLogOptions, openKafkaLog } from '../kafka-log.ts';
 
 const PARTITIONS = 2;
+const LEADERS_WITHIN_MS = 30_000;
 const names = [...Object.values(topics), 'site-journal', 'site-snapshots'];
 
 /** A connection with a prefix and a group of its own; nothing is said. */
@@ -21,21 +23,37 @@ export function testConnection(bootstrap: string, more: Partial<KafkaConnection>
   };
 }
 
-/** Makes every topic of a log, empty. */
+/** Makes every topic of a log, empty, and waits until each partition has a leader. */
 export async function makeTopics(connection: KafkaConnection, partitions = PARTITIONS): Promise<void> {
   const admin = kafkaClient(connection).admin();
   await admin.connect();
+  const wanted = names.map((name) => connection.topicPrefix + name);
   await admin.createTopics({
-    waitForLeaders: true,
-    topics: names.map((name) => ({ topic: connection.topicPrefix + name, numPartitions: partitions })),
+    topics: wanted.map((topic) => ({ topic, numPartitions: partitions })),
+    waitForLeaders: false,
   });
+  const deadline = performance.now() + LEADERS_WITHIN_MS;
+  // A broker with much to do tells of new topics some moments later.
+  while (!(await areLed(admin, wanted))) {
+    if (performance.now() > deadline) throw new Error(`topics ${connection.topicPrefix}* have no leaders yet`);
+  }
   await admin.disconnect();
 }
 
-export async function deleteTopics(connection: KafkaConnection): Promise<void> {
+async function areLed(admin: Admin, wanted: string[]): Promise<boolean> {
+  try {
+    const { topics: found } = await admin.fetchTopicMetadata({ topics: wanted });
+    return found.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
+  } catch {
+    return false;
+  }
+}
+
+async function deleteTopics(connection: KafkaConnection): Promise<void> {
   const admin = kafkaClient(connection).admin();
   await admin.connect();
-  await admin.deleteTopics({ topics: names.map((name) => connection.topicPrefix + name) });
+  // Nobody looks at them again: whether the broker deletes them in time does not matter.
+  await admin.deleteTopics({ topics: names.map((name) => connection.topicPrefix + name) }).catch(() => {});
   await admin.disconnect();
 }
 

@@ -1,0 +1,116 @@
+import type { Claim, CommitBatch, KeyedRecord } from '../contract.ts';
+import { GridfoldError } from '../../kernel/errors.ts';
+import { closed, commitUnknown, fenced, isFence, typeOf } from './failures.ts';
+import { encodeFrame } from './journal-frame.ts';
+import type { GroupOffsets, Part, TransactionalProducer } from './transaction.ts';
+import type { WireRecord } from './wire/record-set.ts';
+
+/** The newest commit that this process made for a journal's partition. */
+export interface OwnCommit {
+  readonly position: Uint8Array;
+  readonly journalNext: number;
+}
+
+/** Who may commit for one partition of a journal, from its claim until the next one; its transactions in order. */
+export class Owner {
+  readonly claim: Claim;
+  newest: OwnCommit | null = null;
+  readonly #producer: TransactionalProducer;
+  readonly #fullName: (topic: string) => string;
+  #last: Promise<unknown> = Promise.resolve();
+  #refusal: GridfoldError | null = null;
+
+  constructor(claim: Claim, producer: TransactionalProducer, fullName: (topic: string) => string) {
+    this.claim = claim;
+    this.#producer = producer;
+    this.#fullName = fullName;
+  }
+
+  /** A newer claim was made here: what is not under way yet is refused. */
+  fence(): void {
+    this.#refusal ??= this.#fenced();
+  }
+
+  commit(batch: CommitBatch, groupId: string): Promise<number> {
+    return this.#inTurn(async () => {
+      const { journal, partition, generation } = this.claim;
+      const parts = this.#partsOf(batch.outputs);
+      const inputs = batch.inputs ?? new Map<string, number>();
+      const position = Uint8Array.from(batch.position);
+      const value = encodeFrame({ generation, position, inputs, journal: batch.journal });
+      parts.push({ topic: this.#fullName(journal), partition, records: [{ key: null, value }] });
+      const next = new Map([...inputs].map(([topic, offset]) => [this.#fullName(topic), offset]));
+      const offsets: GroupOffsets = { groupId, partition, next };
+      const lastOffsets = await this.#producer.run(parts, offsets);
+      const journalNext = lastOffsets[lastOffsets.length - 1] + 1;
+      this.newest = { position, journalNext };
+      return journalNext;
+    });
+  }
+
+  publish(records: ReadonlyMap<string, readonly KeyedRecord[]>): Promise<void> {
+    return this.#inTurn(async () => {
+      const parts = this.#partsOf(records);
+      if (parts.length > 0) await this.#producer.run(parts, null);
+    });
+  }
+
+  /** Resolves when nothing is under way. */
+  async idle(): Promise<void> {
+    await this.#last;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(async () => {
+      if (this.#refusal !== null) throw this.#refusal;
+      try {
+        return await work();
+      } catch (error) {
+        throw await this.#classify(error);
+      }
+    });
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+
+  /** What became of a transaction that failed, and what that means for those after it. */
+  async #classify(error: unknown): Promise<unknown> {
+    const { journal, partition } = this.claim;
+    if (isFence(error)) {
+      this.#refusal ??= this.#fenced(error);
+    } else if ((error as GridfoldError).code === 'log_closed') {
+      this.#refusal = closed();
+      return commitUnknown(journal, partition, error);
+    } else if (isRefusedRecord(error)) {
+      // Known to be unwritten, and the same records would be refused again.
+      await this.#producer.abort();
+      return error;
+    } else {
+      this.#refusal = commitUnknown(journal, partition, error);
+    }
+    return this.#refusal;
+  }
+
+  #fenced(cause?: unknown): GridfoldError {
+    const { journal, partition, generation } = this.claim;
+    return fenced(journal, partition, generation, cause);
+  }
+
+  #partsOf(outputs: ReadonlyMap<string, readonly (WireRecord & { readonly partition?: number })[]>): Part[] {
+    const parts: Part[] = [];
+    for (const [name, records] of outputs) {
+      const topic = this.#fullName(name);
+      for (const [partition, list] of Map.groupBy(records, (r) => r.partition ?? this.claim.partition)) {
+        parts.push({ topic, partition, records: list });
+      }
+    }
+    return parts;
+  }
+}
+
+function isRefusedRecord(error: unknown): boolean {
+  const cause = error instanceof GridfoldError ? error.cause : error;
+  return ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'INVALID_TIMESTAMP'].includes(
+    typeOf(cause) ?? '',
+  );
+}
