@@ -22,7 +22,7 @@ export class Peer {
   asked = 0;
   unfit: readonly number[] = [];
   readonly #version: string;
-  #changed: () => void = () => {};
+  #next = Promise.withResolvers<void>();
 
   constructor(name: string, options: PeerOptions) {
     const { brokers, groupId, partitions, sessionTimeoutMs, version = '1', ssl = false, sasl = null } = options;
@@ -43,7 +43,8 @@ export class Peer {
       () => this.#standing(),
       (assignment) => {
         this.assignments.push(assignment);
-        this.#changed();
+        this.#next.resolve();
+        this.#next = Promise.withResolvers<void>();
       },
     );
   }
@@ -57,9 +58,7 @@ export class Peer {
     for (;;) {
       const { newest } = this;
       if (newest !== undefined && isIt(newest)) return newest;
-      await new Promise<void>((resolve) => {
-        this.#changed = resolve;
-      });
+      await this.#next.promise;
     }
   }
 
