@@ -93,6 +93,28 @@ describe('Protobuf', () => {
   test.each(cases)('%s', (_, before, after, expected) => expect(allowed(of('PROTOBUF'), before, after)).toBe(expected));
 });
 
+describe('Protobuf, compiled by protoc', () => {
+  const text = (more = '') => `syntax = "proto3"; package p;
+enum E { Z = 0; A = 1; }
+message M {
+  reserved 20 to 22, 30;
+  message In { bytes b = 1; }
+  int32 a = 1; optional string s = 2; repeated double d = 3; map<string, In> m = 4; In n = 5; E e = 6;
+  oneof o { int64 x = 7; bool y = 8; } ${more}
+}`;
+  const compiled =
+    'CgdtLnByb3RvEgFwIoICCgFNEgwKAWEYASABKAVSAWESEQoBcxgCIAEoCUgBUgFziAEBEgwKAWQYAyADKAFSAWQSGQoBbRgEIAMoCzILLnAuTS5NRW50cnlSAW0SFQoBbhgFIAEoCzIHLnAuTS5JblIBbhISCgFlGAYgASgOMgQucC5FUgFlEg4KAXgYByABKANIAFIBeBIOCgF5GAggASgISABSAXkaEgoCSW4SDAoBYhgBIAEoDFIBYho9CgZNRW50cnkSEAoDa2V5GAEgASgJUgNrZXkSHQoFdmFsdWUYAiABKAsyBy5wLk0uSW5SBXZhbHVlOgI4AUIDCgFvQgQKAl9zSgQIFBAXSgQIHhAfKhEKAUUSBQoBWhAAEgUKAUEQAWIGcHJvdG8z';
+  const protobuf = of('PROTOBUF');
+  test.each([
+    ['follows its own text', text(), compiled, 'backward forward'],
+    ['is followed by its own text', compiled, text(), 'backward forward'],
+    ['knows reserved numbers', compiled, text('int32 r = 22;'), ''],
+    ['knows where the reserved numbers end', compiled, text('int32 r = 23;'), 'backward forward'],
+    ['knows its maps', compiled, text().replace('map<string, In>', 'map<int32, In>'), ''],
+    ['knows its types', text().replace('E e = 6', 'sint32 e = 6'), compiled, ''],
+  ])('%s', (_, before, after, expected) => expect(allowed(protobuf, before, after)).toBe(expected));
+});
+
 describe('JSON Schema', () => {
   const object = (properties: object, more: object = {}) => ({ type: 'object', properties, ...more });
   const a = { a: { type: 'integer' } };
@@ -197,6 +219,9 @@ describe('hostile text is schema_invalid, soon', () => {
     ['PROTOBUF', '/*'.repeat(100_000)],
     ['PROTOBUF', deep('message M { ', '}', 1_000)],
     ['PROTOBUF', `message M { string a = 1 [default = "${'\\'.repeat(50_001)}`],
+    ['PROTOBUF', 'AAAA'],
+    ['PROTOBUF', 'A'.repeat(10_000)],
+    ['PROTOBUF', Buffer.from([0x22, 0xff, 0xff, 0xff, 0x7f]).toString('base64')],
     ['FLATBUFFERS', 'table T { a:int; }'],
     ['FLATBUFFERS', `table T { a:${deep('[', ']', 20_000)}; } root_type T;`],
     ['FLATBUFFERS', 'table T { a:int (id: 99999999); } root_type T;'],

@@ -1,7 +1,8 @@
 import { avroComplaints, parseAvro } from './rules/avro.ts';
 import { flatbuffersComplaints, parseFlatbuffers } from './rules/flatbuffers.ts';
 import { jsonSchemaComplaints, parseJsonSchema } from './rules/json-schema.ts';
-import { parseProto, protobufComplaints, reusedNumbers } from './rules/protobuf.ts';
+import { isDescriptor } from './rules/proto-descriptor.ts';
+import { parseProtobuf, protobufComplaints, reusedNumbers } from './rules/protobuf.ts';
 import { parseSchemaJson } from './rules/json-value.ts';
 import { tokensOf } from './rules/tokens.ts';
 import { invalidSchema, MAX_SCHEMA_CHARS, type SchemaText, type SchemaType } from './schema-type.ts';
@@ -49,7 +50,7 @@ function rules<P>(
 
 const RULES: Readonly<Record<SchemaType, Rules>> = {
   AVRO: rules(parseAvro, avroComplaints),
-  PROTOBUF: rules(parseProto, protobufComplaints, reusedNumbers),
+  PROTOBUF: rules(parseProtobuf, protobufComplaints, reusedNumbers),
   JSON: rules(parseJsonSchema, jsonSchemaComplaints),
   FLATBUFFERS: rules(parseFlatbuffers, () => [], flatbuffersComplaints),
 };
@@ -79,6 +80,7 @@ export function incompatibilities(level: Level, candidate: SchemaText, older: re
 /** The same for two texts of one schema that differ in space and comments only. */
 export function canonical({ schemaType, schema }: SchemaText): string {
   if (schemaType === 'AVRO' || schemaType === 'JSON') return `${schemaType} ${JSON.stringify(parseSchemaJson(schema))}`;
+  if (schemaType === 'PROTOBUF' && isDescriptor(schema)) return `${schemaType} ${schema.trim()}`;
   return `${schemaType} ${tokensOf(schema)
     .map((token) => token.text)
     .join(' ')}`;

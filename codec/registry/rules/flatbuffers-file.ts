@@ -48,7 +48,7 @@ export function parseFlatbuffers(text: string): FbsFile {
       t.word();
       t.skipGroup('{', '}');
     } else if (['include', 'attribute', 'file_identifier', 'file_extension'].includes(word)) t.skipStatement();
-    else t.fail(`${JSON.stringify(word)} is not expected`);
+    else t.fail(`${JSON.stringify(word.slice(0, 60))} is not expected`);
   }
   if (root === '') t.fail('there is no root_type');
   return { types, root };

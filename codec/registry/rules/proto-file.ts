@@ -21,8 +21,8 @@ export interface ProtoMessage {
 export interface ProtoFile {
   readonly package: string;
   readonly messages: ReadonlyMap<string, ProtoMessage>;
-  /** Numbers of the words of each enum, by full name. */
-  readonly enums: ReadonlyMap<string, ReadonlySet<number>>;
+  /** Words of each enum by their numbers, by full name; of several with one number the first. */
+  readonly enums: ReadonlyMap<string, ReadonlyMap<number, string>>;
 }
 
 const MAX_NUMBER = 536_870_911;
@@ -36,7 +36,7 @@ export function parseProto(text: string): ProtoFile {
 class ProtoReader {
   readonly #tokens: TokenReader;
   readonly #messages = new Map<string, ProtoMessage>();
-  readonly #enums = new Map<string, Set<number>>();
+  readonly #enums = new Map<string, Map<number, string>>();
   #package = '';
 
   constructor(text: string) {
@@ -57,7 +57,7 @@ class ProtoReader {
         t.word();
         t.skipGroup('{', '}');
       } else if (['syntax', 'edition', 'import', 'option'].includes(word)) t.skipStatement();
-      else t.fail(`${JSON.stringify(word)} is not expected`);
+      else t.fail(`${JSON.stringify(word.slice(0, 60))} is not expected`);
     }
     if (this.#messages.size === 0) t.fail('there is no message');
     return { package: this.#package, messages: this.#messages, enums: this.#enums };
@@ -136,8 +136,8 @@ class ProtoReader {
     const t = this.#tokens;
     const name = inside(scope, t.word());
     if (this.#enums.has(name)) t.fail(`enum ${name} is there twice`);
-    const numbers = new Set<number>();
-    this.#enums.set(name, numbers);
+    const words = new Map<number, string>();
+    this.#enums.set(name, words);
     t.expect('{');
     while (!t.skip('}')) {
       if (t.skip(';')) continue;
@@ -145,7 +145,8 @@ class ProtoReader {
       if (word === 'option' || word === 'reserved') t.skipStatement();
       else {
         t.expect('=');
-        numbers.add(t.integer());
+        const number = t.integer();
+        if (!words.has(number)) words.set(number, word);
         if (t.peek.text === '[') t.skipGroup('[', ']');
         t.expect(';');
       }

@@ -1,6 +1,9 @@
+import { isDescriptor, parseDescriptor } from './proto-descriptor.ts';
 import { type ProtoField, type ProtoFile, type ProtoMessage, parseProto } from './proto-file.ts';
 
-export { parseProto };
+/** A schema of type PROTOBUF: the text of a `.proto`, or its compiled form. Throws `schema_invalid`. */
+export const parseProtobuf = (text: string): ProtoFile =>
+  isDescriptor(text) ? parseDescriptor(text) : parseProto(text);
 
 /** Scalars of one group are written alike: one may be read as another. */
 const GROUPS: Readonly<Record<string, string>> = {

@@ -79,12 +79,17 @@ export class TokenReader {
     return true;
   }
 
+  /** Fails because of what comes next. */
+  miss(expected: string): never {
+    this.fail(`${expected} is expected, not ${JSON.stringify(this.peek.text.slice(0, 60))}`);
+  }
+
   expect(text: string): void {
-    if (!this.skip(text)) this.fail(`${JSON.stringify(text)} is expected, not ${JSON.stringify(this.peek.text)}`);
+    if (!this.skip(text)) this.miss(JSON.stringify(text));
   }
 
   take(kind: Token['kind']): string {
-    if (this.peek.kind !== kind) this.fail(`a ${kind} is expected, not ${JSON.stringify(this.peek.text)}`);
+    if (this.peek.kind !== kind) this.miss(`a ${kind}`);
     return this.next().text;
   }
 
