@@ -47,6 +47,7 @@ async function main(): Promise<void> {
     if (stopping) return;
     throw error;
   }
+  if (stopping) return broker.stop();
   console.log(`Kafka listens on ${broker.bootstrap} (data in ${dir}). Ctrl-C stops it.`);
   await broker.ended();
 }

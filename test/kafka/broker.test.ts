@@ -1,3 +1,7 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startBroker, type TestBroker } from './broker.ts';
@@ -28,6 +32,23 @@ describeKafka('a broker of a suite of its own', () => {
     await broker.start();
     expect(broker.pid).not.toBe(pid);
     expect(await readCommitted(broker.bootstrap, topic, 1)).toEqual(['before']);
+  });
+
+  it('ends with the process that started it, even when that is killed', async () => {
+    const module = JSON.stringify(new URL('./broker.ts', import.meta.url));
+    const script = `import { startBroker } from ${module}; const b = await startBroker(); console.log(b.dir, b.bootstrap);`;
+    const owner = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [line] = await once(owner.stdout, 'data');
+    const [dir, bootstrap] = String(line).trim().split(' ');
+    const [host, port] = bootstrap.split(':');
+    const connection = connect({ host, port: Number(port) });
+    await once(connection, 'connect');
+    owner.kill('SIGKILL');
+    connection.resume().on('error', () => {});
+    await once(connection, 'close');
+    rmSync(dir, { recursive: true, force: true });
   });
 
   it('says what the server says when a setting is wrong', async () => {

@@ -13,6 +13,8 @@ export interface TestBrokerOptions {
   readonly dir?: string;
   /** Java heap in MB, default 384. */
   readonly heapMb?: number;
+  /** Default true; false for a broker that carries a lasting load. */
+  readonly quickStart?: boolean;
   /** Lines of server.properties. */
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
   /** Also listens on SASL_SSL, see {@link TestBroker.secured}. */
@@ -21,9 +23,9 @@ export interface TestBrokerOptions {
 
 /** A broker for tests. `stop`, `kill` and `start` keep its data and its addresses. */
 export interface TestBroker {
-  /** Host and port, also of {@link FaultProxy}'s way around the proxy. */
+  /** Host and port; goes around any proxy. */
   readonly bootstrap: string;
-  /** The listener that tells clients to come through the proxy. */
+  /** Between these two ports stands the proxy, if the suite starts one. */
   readonly proxied: { readonly targetPort: number; readonly listenPort: number };
   /** @throws when the broker was started without `saslAndTls`. */
   readonly secured: Secured;
@@ -56,6 +58,7 @@ export async function startBroker(options: TestBrokerOptions = {}): Promise<Test
     port: options.port ?? (await freePort()),
     controllerPort: await freePort(),
     heapMb: options.heapMb ?? 384,
+    quickStart: options.quickStart ?? true,
     proxied,
     secured: secured?.listener,
     settings: { ...QUICK, ...options.settings },
