@@ -1,4 +1,5 @@
-import type { AssetView, Change, Engine } from '../../runtime/system/engine.ts';
+import { homeOf } from '../../runtime/system/assets.ts';
+import type { AssetQuery, AssetView, Change, Engine, PageQuery, Place } from '../../runtime/system/engine.ts';
 import { lifeStory } from '../../actors/device/life-story.ts';
 import { GridfoldError } from '../../runtime/kernel/errors.ts';
 
@@ -40,9 +41,19 @@ export function assetView(
   };
 }
 
-/** An engine of plain maps, for tests that must choose when commits happen. */
+/** Who has which partition: the URL of a process, or null while it moves. Shared by the engines of a test. */
+export class FakeGroup {
+  readonly owners: (string | null)[];
+
+  constructor(...owners: (string | null)[]) {
+    this.owners = owners;
+  }
+}
+
+/** An engine of plain maps, for tests that must choose when commits happen. Without a group it has one partition. */
 export class FakeEngine implements Engine {
-  readonly partitions = 1;
+  readonly partitions: number;
+  readonly self = { url: '', version: '1' };
   readonly kinds = ['powerwall', 'inverter'];
   readonly views = new Map<string, AssetView>();
   /** Summaries of actors that fold the facts of others: by kind, by key. */
@@ -51,12 +62,45 @@ export class FakeEngine implements Engine {
   readonly refused: { value: Uint8Array; reason: string }[] = [];
   ready = true;
   isSettled = true;
+  /** Times that somebody waited for all input, and what was waited for by position. */
+  settles = 0;
+  readonly waits: string[] = [];
+  readonly #group: FakeGroup | undefined;
   #listeners = new Set<(changes: readonly Change[]) => void>();
+
+  constructor(group?: FakeGroup) {
+    this.#group = group;
+    this.partitions = group?.owners.length ?? 1;
+  }
+
+  place(partition: number): Place {
+    const owner = this.#group === undefined ? this.self.url : this.#group.owners[partition];
+    if (owner === null) return { at: 'moving' };
+    return owner === this.self.url ? { at: 'here' } : { at: 'there', member: { id: owner, url: owner, version: '1' } };
+  }
+
+  members() {
+    const urls = new Set(this.#group?.owners.filter((owner) => owner !== null) ?? [this.self.url]);
+    return [...urls].map((url) => ({ id: url, url, version: '1' }));
+  }
+
+  #home(key: string): number {
+    return homeOf(key, this.partitions).partition;
+  }
+
+  #isHere(key: string): boolean {
+    return this.place(this.#home(key)).at === 'here';
+  }
 
   /** Replaces views and announces them as one commit. */
   commit(...views: AssetView[]): void {
-    for (const view of views) this.views.set(view.serial, view);
-    const changes = views.map(({ serial, kind, revision }) => ({ serial, kind, partition: 0, revision }));
+    const changes: Change[] = [];
+    for (const view of views) {
+      const { serial, kind, revision, position } = view;
+      const partition = this.#home(serial);
+      this.views.set(serial, { ...view, position: { ...position, partition } });
+      changes.push({ serial, kind, partition, revision });
+    }
     for (const listener of this.#listeners) listener(changes);
   }
 
@@ -70,19 +114,29 @@ export class FakeEngine implements Engine {
   }
 
   asset(serial: string): AssetView | null {
-    return this.views.get(serial) ?? null;
+    return this.#isHere(serial) ? (this.views.get(serial) ?? null) : null;
   }
 
-  assets(options: { kind?: string; cursor?: string; limit: number; where?: (view: AssetView) => boolean }) {
-    const serials = [...this.views.keys()].sort();
-    const items: AssetView[] = [];
-    for (const serial of serials) {
-      if (options.cursor !== undefined && serial <= options.cursor) continue;
-      const view = this.views.get(serial)!;
-      if (options.kind !== undefined && view.kind !== options.kind) continue;
-      if (options.where !== undefined && !options.where(view)) continue;
-      items.push(view);
-      if (items.length === options.limit) return { items, cursor: serial };
+  assets(query: AssetQuery) {
+    return this.#page(this.views, query, (view) => {
+      const isWanted = query.kind === undefined || view.kind === query.kind;
+      return isWanted && (query.where === undefined || query.where(view));
+    });
+  }
+
+  /** The cursor is `partition.0.index`, with the index among all keys of the partition in their order. */
+  #page<T>(all: ReadonlyMap<string, T>, query: PageQuery, isWanted: (one: T) => boolean) {
+    const [first, , from] = (query.cursor ?? '0.0.0').split('.').map(Number);
+    const items: T[] = [];
+    for (let partition = first; partition < (query.until ?? this.partitions); partition++) {
+      if (this.place(partition).at !== 'here') continue;
+      const keys = [...all.keys()].filter((key) => this.#home(key) === partition).sort();
+      for (let index = partition === first ? from : 0; index < keys.length; index++) {
+        const one = all.get(keys[index]) as T;
+        if (!isWanted(one)) continue;
+        if (items.length === query.limit) return { items, cursor: `${partition}.0.${index}` };
+        items.push(one);
+      }
     }
     return { items, cursor: null };
   }
@@ -98,32 +152,31 @@ export class FakeEngine implements Engine {
         status: Record<string, number>;
       }
     > = {};
-    for (const view of this.views.values()) {
+    const here = [...this.views.values()].filter(({ serial }) => this.#isHere(serial));
+    for (const view of here) {
       kinds[view.kind] ??= { assets: 0, powerW: 0, energyTodayOutWh: 0, energyTodayInWh: 0, status: {} };
       const kind = kinds[view.kind];
       kind.assets += 1;
       kind.powerW += Number(view.values.powerW?.value ?? 0);
       kind.status[view.status] = (kind.status[view.status] ?? 0) + 1;
     }
-    return { kinds, assets: this.views.size };
+    return { kinds, assets: here.length };
   }
 
   lifecycle(serial: string) {
-    return this.views.has(serial) ? [] : null;
+    return this.asset(serial) === null ? null : [];
   }
 
   story(serial: string, asOf: number) {
-    return this.views.has(serial) ? lifeStory(serial, [], asOf) : null;
+    return this.asset(serial) === null ? null : lifeStory(serial, [], asOf);
   }
 
   summary(kind: string, key: string): object | null {
-    return this.places[kind].get(key) ?? null;
+    return this.#isHere(key) ? (this.places[kind].get(key) ?? null) : null;
   }
 
-  summaries(kind: string, { cursor, limit }: { cursor?: string; limit: number }) {
-    const from = Number((cursor ?? '0.0.0').split('.')[2]);
-    const all = [...this.places[kind].values()];
-    return { items: all.slice(from, from + limit), cursor: from + limit < all.length ? `0.0.${from + limit}` : null };
+  summaries(kind: string, query: PageQuery) {
+    return this.#page(this.places[kind], query, () => true);
   }
 
   onCommit(listener: (changes: readonly Change[]) => void) {
@@ -131,7 +184,8 @@ export class FakeEngine implements Engine {
     return () => this.#listeners.delete(listener);
   }
 
-  async waitFor(_topic: string, partition: number, offset: number, timeoutMs: number) {
+  async waitFor(topic: string, partition: number, offset: number, timeoutMs: number) {
+    this.waits.push(`${topic}:${partition}:${offset}`);
     if (offset > 1_000_000) {
       throw new GridfoldError(
         'wait_timeout',
@@ -142,6 +196,7 @@ export class FakeEngine implements Engine {
   }
 
   settled(): Promise<void> {
+    this.settles += 1;
     return this.isSettled ? Promise.resolve() : new Promise(() => {});
   }
 
@@ -150,19 +205,19 @@ export class FakeEngine implements Engine {
     const position = { telemetry: 1, lifecycle: 0, timers: 0 };
     return {
       ready: this.ready,
-      partitions: [
-        {
+      partitions: Array.from({ length: this.partitions }, (_, partition) => partition)
+        .filter((partition) => this.place(partition).at === 'here')
+        .map((partition) => ({
           actor: 'device',
-          partition: 0,
+          partition,
           phase: 'live',
           position,
           lag,
           topics: { telemetry: 'telemetry', lifecycle: 'lifecycle' },
-          assets: this.views.size,
+          assets: [...this.views.keys()].filter((serial) => this.#home(serial) === partition).length,
           snapshotAgeMs: 1000,
           horizonMs: 86_400_000,
-        },
-      ],
+        })),
       sinks: [{ sink: 'duckdb', lag: 0, rows: 12, lastCommitAt: t0, error: null }],
     };
   }

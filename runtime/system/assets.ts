@@ -3,7 +3,7 @@ import type { LifecycleResult } from '../shard/contract.ts';
 import type { KindRuntime } from '../shard/kind-runtime.ts';
 import { lifecycleResult, readLifecycle } from '../shard/lifecycle.ts';
 import type { Shard } from '../shard/shard.ts';
-import type { AssetView } from './engine.ts';
+import type { AssetQuery, AssetView } from './engine.ts';
 import { assetView } from './view.ts';
 
 const encoder = new TextEncoder();
@@ -44,13 +44,6 @@ interface Place {
 
 /** At most so many assets are looked at for one page, so that a narrow filter cannot stall the loop. */
 const MAX_LOOKED_AT = 20_000;
-
-export interface AssetQuery {
-  readonly kind?: string;
-  readonly cursor?: string;
-  readonly limit: number;
-  readonly where?: (view: AssetView) => boolean;
-}
 
 /** A page of assets in the order of partition, block and slot: stable while assets come and change. */
 export function pageOfAssets(
@@ -104,7 +97,8 @@ function pageOf<T>(
 
 function* placesFrom(shards: readonly Shard[], query: AssetQuery): Generator<Place> {
   const [partition, firstBlock, firstSlot] = (query.cursor ?? '0.0.0').split('.').map(Number);
-  for (let p = Math.max(0, partition); p < shards.length; p++) {
+  const end = Math.min(query.until ?? shards.length, shards.length);
+  for (let p = Math.max(0, partition); p < end; p++) {
     if (shards[p].phase !== 'live') continue;
     const { state, kinds } = shards[p].fold;
     for (const id of state.blockIds()) {

@@ -1,3 +1,4 @@
+import type { Member } from '../log/membership.ts';
 import type { DerivedEvent } from '../shard/derived.ts';
 
 /** Offsets per input topic and the timer cursor of one partition: the next to be folded. */
@@ -62,10 +63,34 @@ export interface SinkStatus {
   readonly error: string | null;
 }
 
+export interface PageQuery {
+  readonly cursor?: string;
+  readonly limit: number;
+  readonly until?: number;
+}
+
+export interface AssetQuery extends PageQuery {
+  readonly kind?: string;
+  readonly where?: (view: AssetView) => boolean;
+}
+
+/** Where a partition is at work: here, in another process, or on its way. */
+export type Place =
+  | { readonly at: 'here' }
+  | { readonly at: 'there'; readonly member: Member }
+  | { readonly at: 'moving' };
+
 /** The runtime as its doors (HTTP, WebSocket, command line) see it. */
 export interface Engine {
   readonly partitions: number;
   readonly kinds: readonly string[];
+  /** What the other processes of the group know of this one; an empty URL before it joins. */
+  readonly self: { readonly url: string; readonly version: string };
+
+  /** Here only while all of it is live: what is asked of it then has an answer. */
+  place(partition: number): Place;
+  /** The processes that own partitions, this one included. */
+  members(): readonly Member[];
 
   /** Appends one validated record; resolves with its place when it is durable. Bounded: waits while the log is behind. */
   produce(
@@ -77,11 +102,11 @@ export interface Engine {
   refuse(lines: readonly { value: Uint8Array; reason: string }[]): Promise<void>;
 
   asset(serial: string): AssetView | null;
-  /** Pages over assets in a stable order; `cursor` is opaque and comes from the page before. */
-  assets(options: { kind?: string; cursor?: string; limit: number; where?: (view: AssetView) => boolean }): {
-    items: AssetView[];
-    cursor: string | null;
-  };
+  /**
+   * Pages over the assets that are here, in a stable order. The cursor is `partition.block.slot`, and comes from the page
+   * before; the pages end before the partition `until` where it is given.
+   */
+  assets(options: AssetQuery): { items: AssetView[]; cursor: string | null };
   /** Asset counts by kind and by status, power and energy sums, for the fleet page. */
   fleet(): FleetView;
   /** The asset's lifecycle records in folding order, with what each did. Null: unknown asset. */
@@ -92,7 +117,7 @@ export interface Engine {
   /** What an actor that folds the facts of others (a site, a region) says of itself. Null: not known. */
   summary(kind: string, key: string): object | null;
   /** Pages over such actors, as {@link assets}. */
-  summaries(kind: string, query: { cursor?: string; limit: number }): { items: object[]; cursor: string | null };
+  summaries(kind: string, query: PageQuery): { items: object[]; cursor: string | null };
 
   /** After each commit, the assets it changed. */
   onCommit(listener: (changes: readonly Change[]) => void): () => void;

@@ -1,4 +1,5 @@
 import type { Assignment, Member, Membership, Standing } from '../log/membership.ts';
+import type { Place } from './engine.ts';
 
 /** What takes up and gives back a partition as a whole: all actor types of it. Calls for one partition come one at a time. */
 export interface Holdings {
@@ -10,12 +11,6 @@ export interface Holdings {
   snapshots(): ReadonlyMap<number, number>;
 }
 
-/** Where a partition is at work. */
-export type Place =
-  | { readonly at: 'here' }
-  | { readonly at: 'there'; readonly member: Member }
-  | { readonly at: 'moving' };
-
 /**
  * Which partitions this process works on: follows the assignments of the group, one step at a time per partition. A step
  * looks at the newest assignment when its turn comes, so that a partition that goes and comes back meanwhile is not moved.
@@ -24,6 +19,8 @@ export class Ownership {
   readonly #membership: Membership;
   readonly #holdings: Holdings;
   readonly #held = new Set<number>();
+  /** Failed here for good; another process may do better. */
+  readonly #unfit = new Set<number>();
   readonly #turns = new Map<number, Promise<void>>();
   readonly #partitions: number;
   #stopping = false;
@@ -36,7 +33,7 @@ export class Ownership {
 
   /** Joins the group; resolves when what was assigned first is at work, rejects with what keeps a partition from it. */
   async start(self: { readonly url: string; readonly version: string }): Promise<void> {
-    const standing = (): Standing => ({ ...self, owned: [...this.#held], snapshots: this.#holdings.snapshots() });
+    const standing = (): Standing => ({ ...self, owned: [...this.#held], unfit: [...this.#unfit], snapshots: this.#holdings.snapshots() });
     let first: readonly Promise<void>[] | null = null;
     await this.#membership.join(standing, (assignment) => {
       const turns = this.#follow(assignment);
@@ -54,6 +51,25 @@ export class Ownership {
       await this.#holdings.release(partition);
       this.#membership.rejoin();
     }).catch(() => {});
+  }
+
+  /** The partition cannot go on here, by a fault that does not pass: others may have it, if there are any. */
+  failed(partition: number): void {
+    if (this.#stopping) return;
+    this.#turn(partition, async () => {
+      if (!this.#held.has(partition) || !this.#offer(partition)) return;
+      this.#held.delete(partition);
+      await this.#holdings.release(partition);
+    }).catch(() => {});
+  }
+
+  /** Offers the partition to the group, once: who gets it back after that keeps it as it is. */
+  #offer(partition: number): boolean {
+    const others = this.members().length > 1;
+    if (!others || this.#unfit.has(partition)) return false;
+    this.#unfit.add(partition);
+    this.#membership.rejoin();
+    return true;
   }
 
   place(partition: number): Place {
@@ -105,8 +121,10 @@ export class Ownership {
     this.#held.add(partition);
     try {
       await this.#holdings.take(partition, handedOver);
+      this.#unfit.delete(partition);
     } catch (error) {
       this.#held.delete(partition);
+      this.#offer(partition);
       throw error;
     }
   }

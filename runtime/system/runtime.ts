@@ -6,21 +6,23 @@ import { SoleMember } from '../log/sole-member.ts';
 import { encodeDeadLetter } from '../shard/outputs.ts';
 import type { Shard } from '../shard/shard.ts';
 import { TimerGate } from '../shard/timer-gate.ts';
-import {
-  type AssetQuery,
-  findAsset,
-  homeOf,
-  lifecycleOf,
-  pageOfAssets,
-  pageOfSummaries,
-  storyOf,
-  summaryOf,
-} from './assets.ts';
-import type { AssetView, Change, Engine, FleetView, LifecycleView, PartitionStatus, SinkStatus } from './engine.ts';
+import { findAsset, homeOf, lifecycleOf, pageOfAssets, pageOfSummaries, storyOf, summaryOf } from './assets.ts';
+import type {
+  AssetQuery,
+  AssetView,
+  Change,
+  Engine,
+  FleetView,
+  LifecycleView,
+  PageQuery,
+  PartitionStatus,
+  Place,
+  SinkStatus,
+} from './engine.ts';
 import { FleetSummary } from './fleet.ts';
 import type { RunningSink, RuntimeOptions } from './runtime-options.ts';
-import { type Holdings, Ownership, type Place } from './ownership.ts';
-import { Stage } from './stage.ts';
+import { type Holdings, Ownership } from './ownership.ts';
+import { Stage, type StageObserver } from './stage.ts';
 import { assetView, lifecycleView } from './view.ts';
 
 const REFUSED_TOPIC_PARTITION = 0;
@@ -36,6 +38,7 @@ export class Runtime implements Engine {
   readonly #fleet = new FleetSummary();
   readonly #ownership: Ownership;
   #sinks: readonly RunningSink[] = [];
+  #self = { url: '', version: '' };
 
   constructor(options: RuntimeOptions) {
     this.#options = options;
@@ -43,8 +46,11 @@ export class Runtime implements Engine {
     this.kinds = options.types[0].kinds.map((k) => k.name);
     this.system = startSystem();
     const gate = new TimerGate(options.silenceOutageMs, options.silenceGraceMs);
-    const fenced = (partition: number) => this.#ownership.fenced(partition);
-    this.stages = options.types.map((type) => new Stage(type, options, gate, this.system, fenced));
+    const told: StageObserver = {
+      fenced: (partition) => this.#ownership.fenced(partition),
+      failed: (partition) => this.#ownership.failed(partition),
+    };
+    this.stages = options.types.map((type) => new Stage(type, options, gate, this.system, told));
     const membership = options.membership ?? new SoleMember(this.partitions);
     this.#ownership = new Ownership(membership, this.#holdings(), this.partitions);
   }
@@ -60,6 +66,7 @@ export class Runtime implements Engine {
    */
   async start(sinks: readonly RunningSink[], self = { url: '', version: '' }): Promise<void> {
     this.#sinks = sinks;
+    this.#self = self;
     for (const stage of this.stages) stage.feed(sinks);
     await this.#ownership.start(self);
   }
@@ -70,8 +77,14 @@ export class Runtime implements Engine {
     stopSystem(this.system);
   }
 
+  get self() {
+    return this.#self;
+  }
+
   place(partition: number): Place {
-    return this.#ownership.place(partition);
+    const place = this.#ownership.place(partition);
+    const isLive = place.at !== 'here' || this.stages.every(({ shards }) => shards[partition]?.phase === 'live');
+    return isLive ? place : { at: 'moving' };
   }
 
   members(): readonly Member[] {
@@ -133,7 +146,7 @@ export class Runtime implements Engine {
     return summaryOf(this.#shardsOf(kind), kind, key);
   }
 
-  summaries(kind: string, query: { cursor?: string; limit: number }): { items: object[]; cursor: string | null } {
+  summaries(kind: string, query: PageQuery): { items: object[]; cursor: string | null } {
     return pageOfSummaries(this.#shardsOf(kind), { ...query, kind });
   }
 
