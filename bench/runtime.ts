@@ -3,10 +3,15 @@ import { systemClock } from '../runtime/kernel/clock.ts';
 import type { Log } from '../runtime/log/contract.ts';
 import type { ShardObserver } from '../runtime/shard/shard.ts';
 import { Runtime } from '../runtime/system/runtime.ts';
+import type { RuntimeOptions } from '../runtime/system/runtime-options.ts';
 
 /** The runtime as a benchmark wants it: the default intervals, no retention, and a failure ends the run. */
-export function benchRuntime(log: Log, dataDir: string, phase: ShardObserver['phase'] = () => {}): Runtime {
-  return new Runtime({
+export function benchRuntime(log: Log, dataDir: string, phase?: ShardObserver['phase']): Runtime {
+  return new Runtime(benchOptions(log, dataDir, phase));
+}
+
+export function benchOptions(log: Log, dataDir: string, phase: ShardObserver['phase'] = () => {}): RuntimeOptions {
+  return {
     types: [deviceType],
     log,
     clock: systemClock,
@@ -35,5 +40,5 @@ export function benchRuntime(log: Log, dataDir: string, phase: ShardObserver['ph
       },
     }),
     message: () => {},
-  });
+  };
 }

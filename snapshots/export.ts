@@ -3,10 +3,11 @@ import { KeyType, numberedKey, segmentKey } from './keys.ts';
 import type { Block } from './block.ts';
 import type { Manifest } from './manifest.ts';
 import type { ExportedSnapshot, SnapshotLayout, SnapshotName, StateRow } from './mirrored.ts';
-import { blocksOf, NamedRows, readBlocks, type StoredSnapshot } from './named.ts';
+import { blocksOf, NamedRows, type ReadBlock, readBlocks, type StoredSnapshot } from './named.ts';
 
 const RECORDS_AT_ONCE = 256;
-const SEGMENTS_AT_ONCE = 64;
+/** Of each of some blocks. */
+const SEGMENTS_AT_ONCE = 8;
 
 /** What an export needs to know beside the rows. */
 export interface ExportSource {
@@ -41,12 +42,10 @@ export class SnapshotExport implements ExportedSnapshot {
   }
 
   async *rows(): AsyncGenerator<readonly StateRow[]> {
-    for await (const blocks of readBlocks(this.#source.stored, this.#changed)) {
-      for (const { id, key, image, block } of blocks) {
-        yield [{ key, value: image }];
-        yield* this.#records(block);
-        yield* this.#segments(id);
-      }
+    for await (const group of readBlocks(this.#source.stored, this.#changed)) {
+      yield group.map(({ key, image }) => ({ key, value: image }));
+      yield* this.#records(group.map(({ block }) => block));
+      yield* this.#segments(group.map(({ id }) => id));
     }
   }
 
@@ -54,12 +53,10 @@ export class SnapshotExport implements ExportedSnapshot {
     const base = this.#base;
     if (base === null) return;
     const changed = this.#changed.filter((id) => base.table.numbers[id] !== 0);
-    for await (const blocks of readBlocks(this.#source.stored, changed)) {
-      for (const { id, block } of blocks) {
-        yield [numberedKey(base.table.numbers[id], KeyType.image, id, 0)];
-        yield await this.#replacedRecords(block, base);
-        yield* this.#passedSegments(id, base);
-      }
+    for await (const group of readBlocks(this.#source.stored, changed)) {
+      yield group.map(({ id }) => numberedKey(base.table.numbers[id], KeyType.image, id, 0));
+      yield await this.#replacedRecords(group, base);
+      yield* await Promise.all(group.map(({ id }) => this.#passedSegments(id, base)));
     }
   }
 
@@ -67,53 +64,60 @@ export class SnapshotExport implements ExportedSnapshot {
     return NamedRows.of(this.#source.stored);
   }
 
-  async *#records(block: Block): AsyncGenerator<StateRow[]> {
-    const newer = recordKeys(block).filter(({ number }) => number > (this.#base?.number ?? 0));
+  async *#records(blocks: readonly Block[]): AsyncGenerator<StateRow[]> {
+    const newer = blocks.flatMap(recordKeys).filter(({ number }) => number > (this.#base?.number ?? 0));
     for (let at = 0; at < newer.length; at += RECORDS_AT_ONCE) {
-      const keys = newer.slice(at, at + RECORDS_AT_ONCE).map(({ key }) => key);
-      const values = await this.#source.stored.db.getMany(keys);
-      yield keys.map((key, i) => {
+      const some = newer.slice(at, at + RECORDS_AT_ONCE);
+      const values = await this.#source.stored.db.getMany(some.map(({ key }) => key));
+      yield some.map(({ key, number }, i) => {
         const value = values[i];
         if (value !== undefined) return { key, value };
-        const message = `a record of block ${block.id}, of snapshot ${newer[at + i].number}, is missing`;
-        throw new GridfoldError('block_corrupt', 'retry', message);
+        throw new GridfoldError('block_corrupt', 'retry', `a side record of snapshot ${number} is missing`);
       });
     }
   }
 
-  async *#segments(id: number): AsyncGenerator<StateRow[]> {
-    const end = this.#source.stored.table.windowEnds[id];
-    const known = this.#base?.table.windowEnds[id] ?? 0;
-    const from = Math.max(known, this.#source.deletable(end));
-    if (from >= end) return;
-    const rows = this.#source.stored.db.iterator({ gte: segmentKey(id, from), lt: segmentKey(id, end) });
+  /** Side by side, since most blocks have one new segment: reads wait for the loop, which the fold keeps busy. */
+  async *#segments(ids: readonly number[]): AsyncGenerator<StateRow[]> {
+    const open = ids.flatMap((id) => {
+      const end = this.#source.stored.table.windowEnds[id];
+      const from = Math.max(this.#base?.table.windowEnds[id] ?? 0, this.#source.deletable(end));
+      if (from >= end) return [];
+      return [this.#source.stored.db.iterator({ gte: segmentKey(id, from), lt: segmentKey(id, end) })];
+    });
     try {
-      for (let some = await rows.nextv(SEGMENTS_AT_ONCE); some.length > 0; some = await rows.nextv(SEGMENTS_AT_ONCE)) {
-        yield some.map(([key, value]) => ({ key, value }));
+      for (let left = open; left.length > 0; ) {
+        const lists = await Promise.all(left.map((segments) => segments.nextv(SEGMENTS_AT_ONCE)));
+        for (const list of lists) yield list.map(([key, value]) => ({ key, value }));
+        left = left.filter((_, i) => lists[i].length === SEGMENTS_AT_ONCE);
       }
     } finally {
-      await rows.close();
+      await Promise.all(open.map((segments) => segments.close()));
     }
   }
 
-  /** Records of the block as `base` had it that are others now. */
-  async #replacedRecords(block: Block, base: Manifest): Promise<Buffer[]> {
+  /** Records of the blocks as `base` had them that are others now. */
+  async #replacedRecords(group: readonly ReadBlock[], base: Manifest): Promise<Buffer[]> {
     const before = { ...this.#source.stored, table: base.table };
+    const replaced: Buffer[] = [];
     try {
-      for await (const [old] of readBlocks(before, [block.id])) {
-        const kept = new Set(recordKeys(block).map(({ key }) => key.toString('latin1')));
-        return recordKeys(old.block).flatMap(({ key }) => (kept.has(key.toString('latin1')) ? [] : [key]));
+      const ids = group.map(({ id }) => id);
+      for await (const old of readBlocks(before, ids)) {
+        for (const [i, { block }] of old.entries()) {
+          const kept = new Set(recordKeys(group[i].block).map(({ key }) => key.toString('latin1')));
+          for (const { key } of recordKeys(block)) if (!kept.has(key.toString('latin1'))) replaced.push(key);
+        }
       }
     } catch {
       this.isComplete = false;
     }
-    return [];
+    return replaced;
   }
 
-  async *#passedSegments(id: number, base: Manifest): AsyncGenerator<Buffer[]> {
+  async #passedSegments(id: number, base: Manifest): Promise<Buffer[]> {
     const { db, table } = this.#source.stored;
     const [from, to] = [base.table.windowEnds[id], table.windowEnds[id]].map((end) => this.#source.deletable(end));
-    if (from < to) yield await db.keys({ gte: segmentKey(id, from), lt: segmentKey(id, to) }).all();
+    return from < to ? db.keys({ gte: segmentKey(id, from), lt: segmentKey(id, to) }).all() : [];
   }
 }
 

@@ -16,11 +16,18 @@ export interface StoredSnapshot {
   readonly blocksPerKind: number;
 }
 
+export interface ReadBlock {
+  readonly id: number;
+  readonly key: Buffer;
+  readonly image: Buffer;
+  readonly block: Block;
+}
+
 /** Reads blocks of the snapshot, some at a time, and checks them. Throws GridfoldError `block_corrupt`. */
 export async function* readBlocks(
   { db, table, schemas, blocksPerKind }: StoredSnapshot,
   ids: readonly number[],
-): AsyncGenerator<{ id: number; key: Buffer; image: Buffer; block: Block }[]> {
+): AsyncGenerator<ReadBlock[]> {
   for (let at = 0; at < ids.length; at += IMAGES_AT_ONCE) {
     const some = ids.slice(at, at + IMAGES_AT_ONCE);
     const keys = some.map((id) => numberedKey(table.numbers[id], KeyType.image, id, 0));
