@@ -11,17 +11,24 @@ import { deviceType } from '../../actors/device/index.ts';
 import { siteType } from '../../actors/site/index.ts';
 import { topics as logTopics } from '../../runtime/log/contract.ts';
 import { wantedTopics } from '../../runtime/log/kafka/topic-needs.ts';
+import { systemClock } from '../../runtime/kernel/clock.ts';
+import { loadConfig } from '../../runtime/system/config.ts';
+import { openLogAndGroup } from '../assembly/log.ts';
 import { main } from '../main.ts';
 import { fakeIo } from '../testing/fake-io.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gridfold-topics-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+function written(kafka: Record<string, unknown>): string {
+  const file = join(folder, 'gridfold.json');
+  writeFileSync(file, JSON.stringify({ kafka }));
+  return file;
+}
+
 async function topics(action: string, kafka: Record<string, unknown>, flags: readonly string[] = []) {
-  const config = join(folder, 'gridfold.json');
-  writeFileSync(config, JSON.stringify({ kafka }));
   const io = fakeIo();
-  const code = await main(['topics', action, '--config', config, ...flags], io, () => {
+  const code = await main(['topics', action, '--config', written(kafka), ...flags], io, () => {
     throw new Error('must not be opened');
   });
   return { code, out: io.out(), err: io.err() };
@@ -93,21 +100,16 @@ describeKafka('gridfold topics on a broker with TLS, SASL and ACLs', ({ unique }
     await broker?.close();
   });
 
-  /** Rights on the topics, as docs/kafka.md lists them. */
-  async function allow(operations: readonly (keyof typeof kafkajs.AclOperationTypes)[]): Promise<void> {
-    await admin.createAcls({
-      acl: operations.map(
-        (operation): AclEntry => ({
-          resourceType: kafkajs.AclResourceTypes.TOPIC,
-          resourceName: topicPrefix,
-          resourcePatternType: kafkajs.ResourcePatternTypes.PREFIXED,
-          principal: `User:${broker.secured.user}`,
-          host: '*',
-          operation: kafkajs.AclOperationTypes[operation],
-          permissionType: kafkajs.AclPermissionTypes.ALLOW,
-        }),
-      ),
-    });
+  type Resource = Pick<AclEntry, 'resourceType' | 'resourceName' | 'resourcePatternType'>;
+  const { AclResourceTypes, ResourcePatternTypes } = kafkajs;
+  const prefixed = ResourcePatternTypes.PREFIXED;
+  const ours = { resourceType: AclResourceTypes.TOPIC, resourceName: topicPrefix, resourcePatternType: prefixed };
+
+  async function allow(on: Resource, ...operations: (keyof typeof kafkajs.AclOperationTypes)[]): Promise<void> {
+    const { ALLOW } = kafkajs.AclPermissionTypes;
+    const whom = { principal: `User:${broker.secured.user}`, host: '*', permissionType: ALLOW };
+    const acl = operations.map((name) => ({ ...on, ...whom, operation: kafkajs.AclOperationTypes[name] }));
+    await admin.createAcls({ acl });
   }
 
   it('says which right is missing', async () => {
@@ -118,7 +120,7 @@ describeKafka('gridfold topics on a broker with TLS, SASL and ACLs', ({ unique }
   });
 
   it('plans and applies with the rights that the docs list', async () => {
-    await allow(['READ', 'WRITE', 'DESCRIBE', 'DESCRIBE_CONFIGS', 'DELETE', 'CREATE', 'ALTER_CONFIGS']);
+    await allow(ours, 'DESCRIBE', 'DESCRIBE_CONFIGS', 'CREATE', 'ALTER_CONFIGS');
     const flags = ['--partitions', '2'];
     const planned = await topics('plan', right, flags);
     expect(planned).toMatchObject({ code: 0, err: '' });
@@ -131,6 +133,58 @@ describeKafka('gridfold topics on a broker with TLS, SASL and ACLs', ({ unique }
     const again = await topics('plan', right, ['--json']);
     expect(again.code).toBe(0);
     expect(JSON.parse(again.out)).toMatchObject({ ok: true, partitions: 2 });
+  });
+
+  it('warns where it may not read the settings, and leaves them alone', async () => {
+    const bare = unique('bare.');
+    await allow({ ...ours, resourceName: bare }, 'DESCRIBE', 'CREATE');
+    const applied = await topics('apply', { ...right, topicPrefix: bare }, ['--partitions', '1']);
+    expect(applied).toMatchObject({ code: 0, err: '', out: expect.stringContaining('Done: 10 topics created') });
+    const { code, out } = await topics('plan', { ...right, topicPrefix: bare });
+    expect(code).toBe(0);
+    expect(out).toContain(`warning: ${bare}journal: its settings cannot be read`);
+  });
+
+  it('leaves log and group to work with the rights that the docs list', async () => {
+    await allow(ours, 'READ', 'WRITE', 'DELETE');
+    const group = { resourceType: AclResourceTypes.GROUP, resourceName: 'gridfold' };
+    await allow({ ...group, resourcePatternType: ResourcePatternTypes.LITERAL }, 'READ', 'DESCRIBE');
+    const ids = { resourceType: AclResourceTypes.TRANSACTIONAL_ID, resourceName: 'gridfold' };
+    await allow({ ...ids, resourcePatternType: prefixed }, 'WRITE', 'DESCRIBE');
+
+    const said: string[] = [];
+    const { config } = loadConfig({ kinds: {}, file: written(right) });
+    const { log, membership } = await openLogAndGroup(config, systemClock, (level, text) => {
+      if (level !== 'info') said.push(text);
+    });
+    const { telemetry, derived, journal, snapshots } = logTopics;
+    const record = { key: null, value: Buffer.from('{}') };
+    try {
+      const standing = { url: 'http://here', version: '1', snapshots: new Map(), owned: [] };
+      await membership.join(
+        () => standing,
+        () => {},
+      );
+      expect(membership.current?.partitions).toEqual([0, 1]);
+      await log.append(telemetry, 0, [record]);
+      const claim = await log.claim(journal, 0);
+      await log.publish(claim, new Map([[snapshots, [{ ...record, key: Buffer.from('a') }]]]));
+      await log.commit(claim, {
+        outputs: new Map([[derived, [record]]]),
+        journal: Buffer.from('step'),
+        position: Buffer.from('here'),
+        inputs: new Map([[telemetry, 1]]),
+      });
+      const { position } = await log.committed(journal, 0);
+      expect(Buffer.from(position!).toString()).toBe('here');
+      expect(await log.read(telemetry, 0, 0, 1_000)).toHaveLength(1);
+      await log.trim(telemetry, 0, { maxAgeMs: 0, maxBytes: 0 }, 1);
+      expect(await log.latest(telemetry, 0)).toEqual({ start: 1, end: 1 });
+    } finally {
+      await membership.leave();
+      await log.close();
+    }
+    expect(said).toEqual([]);
   });
 
   it('exits with 1 when a topic is refused', async () => {
