@@ -3,11 +3,13 @@ import type { Reading } from '../runtime/shard/reading.ts';
 import { schemaOrNull } from './avro/schema.ts';
 import { AvroFormat } from './avro/telemetry.ts';
 import { builtInTable } from './built-in.ts';
+import { flatNames } from './flatbuffers/names.ts';
 import { FlatBuffersFormat } from './flatbuffers/telemetry.ts';
 import type { TelemetryFormat } from './format.ts';
 import { JsonFormat } from './json-format.ts';
 import { type DecodedKind, KindPlan } from './plan.ts';
 import { ProblemCounts } from './problems.ts';
+import { protobufNames } from './protobuf/names.ts';
 import { ProtobufFormat } from './protobuf/telemetry.ts';
 import { REASONS } from './reasons.ts';
 import { Routes } from './routes.ts';
@@ -89,9 +91,9 @@ export class WireDecoder implements ReadingDecoder {
       case 'json':
         return new JsonFormat(this.kinds, pending, this.limits.maxBytes);
       case 'protobuf':
-        return new ProtobufFormat(this.plans, pending);
+        return new ProtobufFormat(this.plans, pending, protobufNames(text));
       case 'flatbuffers':
-        return new FlatBuffersFormat(this.plans, pending);
+        return new FlatBuffersFormat(this.plans, pending, flatNames(text));
       case 'avro': {
         const schema = schemaOrNull(text);
         return schema === null ? null : new AvroFormat(this.plans, pending, schema);

@@ -1,7 +1,7 @@
 import { isTooDeep, type JsonObject } from './document.ts';
 import { Reason } from './reasons.ts';
-import { camelCase } from './schema/declaration.ts';
 import type { WirePlan } from './wire-plan.ts';
+import type { UnknownType, WriterNames } from './writer-names.ts';
 
 /** Thrown by the document path of a binary format: the index of the reason why there is no record. */
 export class Refusal {
@@ -22,15 +22,6 @@ export const WRONG: object = Object.freeze({});
 /** An object in which every key is only a key. */
 export const bare = (): JsonObject => Object.create(null);
 
-/** Names for numbers that the kinds do not have: what the writer's schema knows. */
-export interface WriterNames {
-  kind(kind: number): string | undefined;
-  field(kind: number, field: number): string | undefined;
-  word(kind: number, field: number, word: number): string | undefined;
-}
-
-export const NO_NAMES: WriterNames = { kind: () => undefined, field: () => undefined, word: () => undefined };
-
 /** Collects what a binary record says into the document that JSON would be. */
 export class WireDocument {
   readonly doc: JsonObject = bare();
@@ -49,7 +40,7 @@ export class WireDocument {
     this.kind = number;
     this.fields = bare();
     this.invalid.length = 0;
-    this.doc.kind = plan?.kind.name ?? camelCase(this.names.kind(number) ?? `#${number}`);
+    this.doc.kind = plan?.kind.name ?? this.names.kind(number) ?? `#${number}`;
     this.doc.fields = this.fields;
   }
 
@@ -60,6 +51,16 @@ export class WireDocument {
   /** Name of a field that the kind does not have. */
   unknownName(number: number): string {
     return this.names.field(this.kind, number) ?? `#${number}`;
+  }
+
+  /** What the writer's schema says of the type of such a field. */
+  unknownType(number: number): UnknownType {
+    return this.names.type(this.kind, number);
+  }
+
+  /** The word of such a field, where the writer's schema has one of this number. */
+  unknownWord(number: number, word: number): string | undefined {
+    return this.names.word(this.kind, number, word);
   }
 
   /** A word by its number; 0 says nothing. */

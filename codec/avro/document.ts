@@ -1,5 +1,6 @@
 import type { JsonObject } from '../document.ts';
-import { bare, NO_NAMES, orReason, UNDECODABLE, WireDocument } from '../wire-document.ts';
+import { bare, orReason, UNDECODABLE, WireDocument } from '../wire-document.ts';
+import { NO_NAMES } from '../writer-names.ts';
 import type { WirePlan } from '../wire-plan.ts';
 import { typeName } from '../schema/declaration.ts';
 import { withUnitOfMeasure } from '../samples.ts';
@@ -22,9 +23,11 @@ export function avroDocument(
     const { fields, ...head } = values;
     const doc: JsonObject = Object.assign(bare(), withoutNulls(head));
     if (!(fields instanceof AvroRecord)) return fields === undefined || fields === null ? doc : { ...doc, fields };
-    const plan = plans.find(({ kind }) => typeName(kind.name) === fields.name);
-    doc.kind ??= plan?.kind.name ?? fields.name;
-    doc.fields = fieldsOf(fields.values, plan ?? null);
+    const plan = plans.find(
+      ({ kind }) => kind.name === doc.kind || (doc.kind === undefined && typeName(kind.name) === fields.type.name),
+    );
+    doc.kind ??= plan?.kind.name ?? fields.type.name;
+    doc.fields = fieldsOf(fields, plan ?? null);
     return doc;
   });
 }
@@ -44,8 +47,9 @@ export function withoutNulls(values: JsonObject): JsonObject {
   return present;
 }
 
-function fieldsOf(values: JsonObject, plan: WirePlan | null): JsonObject {
-  const document = new WireDocument(NO_NAMES);
+function fieldsOf({ type, values }: AvroRecord, plan: WirePlan | null): JsonObject {
+  const nameOf = (number: number) => type.fields.find((field) => field.number === number)?.name;
+  const document = new WireDocument({ ...NO_NAMES, field: (_, number) => nameOf(number) });
   document.startKind(plan?.number ?? 0, plan);
   for (const [name, value] of Object.entries(withoutNulls(values))) {
     if (name !== 'invalid' && name !== 'other') putField(name, value, plan, document);

@@ -19,6 +19,8 @@ export interface AvroRecordType {
 
 export interface AvroField {
   readonly name: string;
+  /** What our schemas call a field by beside its name, for {@link AvroRecordType}s that have a list of invalid ones. */
+  readonly number: number | null;
   readonly type: AvroType;
 }
 
@@ -103,7 +105,8 @@ class SchemaParser {
     for (const field of listOf(json.fields, 'fields') as Json[]) {
       if (typeof field !== 'object' || field === null) throw bad('a field is no object');
       if (fields.some(({ name }) => name === field.name)) throw bad('a record has two fields of one name');
-      fields.push({ name: nameOf(field), type: this.type(field.type, inside, depth + 1) });
+      const number = typeof field.number === 'number' ? field.number : null;
+      fields.push({ name: nameOf(field), number, type: this.type(field.type, inside, depth + 1) });
     }
     return record;
   }

@@ -5,13 +5,13 @@ import { bare, Refusal, UNDECODABLE } from '../wire-document.ts';
 import type { AvroCursor } from './cursor.ts';
 import type { AvroRecordType, AvroType } from './schema.ts';
 
-/** A record of any schema, with the name of its type. */
+/** A record of any schema, with its type. */
 export class AvroRecord {
-  readonly name: string;
+  readonly type: AvroRecordType;
   readonly values: JsonObject = bare();
 
-  constructor(name: string) {
-    this.name = name;
+  constructor(type: AvroRecordType) {
+    this.type = type;
   }
 }
 
@@ -63,9 +63,9 @@ export class AvroValueReader {
     }
   }
 
-  private record({ name, fields }: AvroRecordType, depth: number): AvroRecord {
-    const record = new AvroRecord(name);
-    for (const field of fields) record.values[field.name] = this.read(field.type, depth + 1);
+  private record(type: AvroRecordType, depth: number): AvroRecord {
+    const record = new AvroRecord(type);
+    for (const field of type.fields) record.values[field.name] = this.read(field.type, depth + 1);
     return record;
   }
 

@@ -3,7 +3,8 @@ import type { JsonObject } from '../document.ts';
 import { SAMPLE_TEXTS, withUnitOfMeasure } from '../samples.ts';
 import { FIRST_FIELD_ID } from '../schema/fbs.ts';
 import { FIRST_KIND } from '../schema/numbers.ts';
-import { bare, NO_NAMES, orReason, WireDocument } from '../wire-document.ts';
+import { bare, orReason, WireDocument } from '../wire-document.ts';
+import type { WriterNames } from '../writer-names.ts';
 import type { WirePlan } from '../wire-plan.ts';
 import { FlatMemory, type FlatTable } from './table.ts';
 
@@ -29,10 +30,11 @@ export function flatDocument(
   start: number,
   end: number,
   plans: ReadonlyMap<number, WirePlan>,
+  names: WriterNames,
 ): JsonObject | number {
   return orReason(() => {
     const table = new FlatMemory(bytes, start, end).root();
-    const document = new WireDocument(NO_NAMES);
+    const document = new WireDocument(names);
     const { doc } = document;
     doc.serial = table.text(SERIAL_ID);
     doc.deviceTime = table.long(DEVICE_TIME_ID);
@@ -59,11 +61,29 @@ function readFields(fields: FlatTable, plan: WirePlan, document: WireDocument): 
     const number = id - FIRST_FIELD_ID;
     const field = number < plan.fieldOf.length ? plan.fieldOf[number] : -1;
     if (field >= 0) readField(fields, id, plan, field, document);
-    // Of a field that this version does not have nobody can tell how long its value is.
-    else document.put(document.unknownName(number), true);
+    else document.put(document.unknownName(number), unknownValue(fields, id, document));
   }
   for (const other of fields.tables(OTHER_ID) ?? []) document.putOther(other.text(0) ?? '', other.text(1) ?? '');
   for (const number of fields.shorts(INVALID_ID) ?? []) document.putInvalid(plan, number);
+}
+
+/** The value of a field that the kind does not have, as the writer's schema explains it; nothing else tells its type. */
+function unknownValue(fields: FlatTable, id: number, document: WireDocument): unknown {
+  const number = id - FIRST_FIELD_ID;
+  switch (document.unknownType(number)) {
+    case 'number':
+      return fields.double(id);
+    case 'bool':
+      return fields.boolean(id);
+    case 'text':
+      return fields.text(id);
+    case 'enum': {
+      const word = fields.byte(id) as number;
+      return document.unknownWord(number, word) ?? word;
+    }
+    case undefined:
+      return true;
+  }
 }
 
 function readField(fields: FlatTable, id: number, plan: WirePlan, field: number, document: WireDocument): void {

@@ -6,6 +6,7 @@ import { RecordHead } from '../head.ts';
 import { BOOL, ENUM, NUMBER, NUMBER_OR_NONE, TEXT } from '../plan.ts';
 import { FIRST_FIELD_ID } from '../schema/fbs.ts';
 import type { WirePlan } from '../wire-plan.ts';
+import { NO_NAMES, type WriterNames } from '../writer-names.ts';
 import * as Id from './document.ts';
 import { flatDocument } from './document.ts';
 
@@ -16,6 +17,7 @@ import { flatDocument } from './document.ts';
 export class FlatBuffersFormat implements TelemetryFormat {
   private readonly plans: readonly WirePlan[];
   private readonly byNumber: ReadonlyMap<number, WirePlan>;
+  private readonly names: WriterNames;
   private readonly head: RecordHead;
   private readonly filler: Filler;
   private source: Uint8Array | null = null;
@@ -30,9 +32,10 @@ export class FlatBuffersFormat implements TelemetryFormat {
   private from = 0;
   private to = 0;
 
-  constructor(plans: readonly WirePlan[], problems: Int32Array) {
+  constructor(plans: readonly WirePlan[], problems: Int32Array, names: WriterNames = NO_NAMES) {
     this.plans = plans;
     this.byNumber = new Map(plans.map((plan) => [plan.number, plan]));
+    this.names = names;
     this.head = new RecordHead(problems);
     this.filler = new Filler(problems);
   }
@@ -46,7 +49,7 @@ export class FlatBuffersFormat implements TelemetryFormat {
   }
 
   document(bytes: Uint8Array, start: number, end: number): JsonObject | number {
-    return flatDocument(bytes, start, end, this.byNumber);
+    return flatDocument(bytes, start, end, this.byNumber, this.names);
   }
 
   read(bytes: Uint8Array, start: number, end: number, timestamp: number, reading: Reading): boolean {

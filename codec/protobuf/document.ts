@@ -1,7 +1,8 @@
 import type { JsonObject } from '../document.ts';
 import { INVALID, OTHER } from '../schema/declaration.ts';
 import { FIRST_KIND } from '../schema/numbers.ts';
-import { orReason, WireDocument, type WriterNames, WRONG } from '../wire-document.ts';
+import { orReason, WireDocument, WRONG } from '../wire-document.ts';
+import type { WriterNames } from '../writer-names.ts';
 import type { WirePlan } from '../wire-plan.ts';
 import { FIXED32, FIXED64, LEN, ProtoCursor, VARINT } from './cursor.ts';
 import { readAlerts, readEntry, readSamples, readTexts } from './values.ts';
@@ -51,7 +52,7 @@ function readFields(message: ProtoCursor, plan: WirePlan | null, document: WireD
     } else if (number === OTHER && wire === LEN) {
       readEntry(message.message(), (name, text) => document.putOther(name, text));
     } else if (plan !== null && field >= 0) readField(message, plan, field, document);
-    else document.put(document.unknownName(number), unknownValue(message));
+    else document.put(document.unknownName(number), unknownValue(message, document));
   }
 }
 
@@ -83,11 +84,15 @@ const integerOrWrong = (message: ProtoCursor) => (message.wire === VARINT ? mess
 const boolOrWrong = (message: ProtoCursor) => (message.wire === VARINT ? message.varint() !== 0 : wrong(message));
 const textOrWrong = (message: ProtoCursor) => (message.wire === LEN ? message.text() : wrong(message));
 
-/** The value of a field that the kind does not have, by its wire type alone: a message is text, or bytes. */
-function unknownValue(message: ProtoCursor): unknown {
+/** The value of a field that the kind does not have, by its wire type, and as the writer's schema explains it. */
+function unknownValue(message: ProtoCursor, document: WireDocument): unknown {
   switch (message.wire) {
-    case VARINT:
-      return message.varint();
+    case VARINT: {
+      const value = message.varint();
+      const type = document.unknownType(message.number);
+      if (type === 'bool') return value !== 0;
+      return (type === 'enum' ? document.unknownWord(message.number, value) : undefined) ?? value;
+    }
     case FIXED64:
     case FIXED32:
       return numberOrWrong(message);

@@ -7,7 +7,8 @@ import { ALERTS, BOOL, ENUM, LIST, NUMBER, NUMBER_OR_NONE, TEXT } from '../plan.
 import { INVALID } from '../schema/declaration.ts';
 import { FIRST_KIND } from '../schema/numbers.ts';
 import { SliceCache } from '../slices.ts';
-import { NO_NAMES, orReason, type WriterNames } from '../wire-document.ts';
+import { orReason } from '../wire-document.ts';
+import { NO_NAMES, type WriterNames } from '../writer-names.ts';
 import type { WirePlan } from '../wire-plan.ts';
 import { FIXED64, LEN, ProtoCursor, VARINT } from './cursor.ts';
 import { protobufDocument } from './document.ts';

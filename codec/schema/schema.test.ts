@@ -8,7 +8,7 @@ import { FIRST_FIELD_ID } from './fbs.ts';
 import { BINARY_FORMATS, printSchema, SUBJECTS, schemaText } from './files.ts';
 import { checkNumbers, NUMBERS, type Numbers, withNewNames } from './numbers.ts';
 
-const FIRST = JSON.parse(readFileSync(new URL('../golden/numbers-1.json', import.meta.url), 'utf8')) as Numbers;
+const FIRST = JSON.parse(readFileSync(new URL('../golden/v1/numbers.json', import.meta.url), 'utf8')) as Numbers;
 const declaration = declare(kinds, NUMBERS);
 
 describe('numbers', () => {
