@@ -1,16 +1,15 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
 import { GridfoldError } from '../../runtime/kernel/errors.ts';
+import { formatData } from './format.ts';
 import { requireJava } from './java.ts';
 import { kafkaJars } from './jars.ts';
+import { log4j2, STARTED } from './logging.ts';
 import { serverProperties, type ServerOptions } from './server-properties.ts';
 
-const STARTED = 'Kafka Server started';
 const STOP_WITHIN_MS = 10_000;
 const LIGHT_COMPILER = '-XX:TieredStopAtLevel=1';
 
@@ -53,9 +52,14 @@ export class Broker {
     if (this.#server !== null) throw new Error('the broker runs already');
     const java = requireJava();
     const jvm = this.#prepare(kafkaJars());
-    if (!existsSync(join(this.#dataDir, 'meta.properties'))) await this.#format(java, jvm);
+    const properties = this.#file('server.properties');
+    if (!existsSync(join(this.#dataDir, 'meta.properties'))) {
+      await formatData([java, LIGHT_COMPILER, ...jvm], properties, this.options.secured).catch((error) => {
+        throw failed('The data folder could not be formatted', `${error.stdout}${error.stderr}`);
+      });
+    }
     if (this.options.quickStart) jvm.unshift(LIGHT_COMPILER);
-    const server = spawn(java, [...jvm, 'kafka.Kafka', this.#file('server.properties')], {
+    const server = spawn(java, [...jvm, 'kafka.Kafka', properties], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#server = server;
@@ -104,27 +108,13 @@ export class Broker {
   #prepare(jars: string): string[] {
     mkdirSync(this.#dataDir, { recursive: true });
     writeFileSync(this.#file('server.properties'), serverProperties({ ...this.options, dataDir: this.#dataDir }));
-    writeFileSync(this.#file('log4j2.xml'), logging(this.#file('server.log')));
+    writeFileSync(this.#file('log4j2.xml'), log4j2(this.#file('server.log')));
     return [
       `-Xmx${this.options.heapMb}m`,
       '-XX:+UseSerialGC',
       `-Dlog4j2.configurationFile=${this.#file('log4j2.xml')}`,
       ...['-cp', join(jars, '*')],
     ];
-  }
-
-  async #format(java: string, jvm: readonly string[]): Promise<void> {
-    const { secured } = this.options;
-    const users = ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) =>
-      secured === undefined ? [] : ['-S', `${mechanism}=[name=${secured.user},password=${secured.password}]`],
-    );
-    const format = ['format', '-t', clusterId(), '-c', this.#file('server.properties'), ...users];
-    try {
-      await promisify(execFile)(java, [LIGHT_COMPILER, ...jvm, 'kafka.tools.StorageTool', ...format]);
-    } catch (error) {
-      const { stdout, stderr } = error as { stdout: string; stderr: string };
-      throw failed('The data folder could not be formatted', `${stdout}${stderr}`);
-    }
   }
 
   /** The server says on its output that it has started; everything else it has to say stands in its log. */
@@ -149,27 +139,6 @@ function killWithUs(server: ChildProcess): ChildProcess {
   // Where there is no shell (Windows) there is no guard.
   guard.on('error', () => {});
   return guard;
-}
-
-/** A random id as Kafka writes them; none that starts with a dash, which would be taken for an option. */
-function clusterId(): string {
-  const bytes = randomBytes(16);
-  bytes[0] &= 0x7f;
-  return bytes.toString('base64url');
-}
-
-function logging(file: string): string {
-  return `<Configuration status="ERROR">
-  <Appenders>
-    <File name="file" fileName="${file}"><PatternLayout pattern="%d %p [%t] %m (%c)%n%ex"/></File>
-    <Console name="console"><PatternLayout pattern="%m%n"/></Console>
-  </Appenders>
-  <Loggers>
-    <Root level="INFO"><AppenderRef ref="file"/></Root>
-    <Logger name="kafka.server.KafkaRaftServer" level="INFO"><AppenderRef ref="console"/></Logger>
-  </Loggers>
-</Configuration>
-`;
 }
 
 function failed(what: string, log: string): GridfoldError {
