@@ -52,8 +52,10 @@ describe.each(versions)('bytes of %s', (version) => {
     const { timestamp, expected } = parsed(version, `telemetry-${kind}.json`);
     const written = schema('telemetry', format, read(version, schemaFile('telemetry', format)).toString());
     const bytes = withHeader(written, read(version, `telemetry-${kind}.${format}`));
-    for (const of of [kinds, later])
-      expect(told(new WireDecoder(of, { schemas: tableOf(written) }), of, bytes, timestamp)).toEqual(expected);
+    for (const readers of [kinds, later])
+      expect(told(new WireDecoder(readers, { schemas: tableOf(written) }), readers, bytes, timestamp)).toEqual(
+        expected,
+      );
   });
 
   it.each(BINARY_FORMATS)('of a lifecycle record in %s say what they said', (format) => {
