@@ -80,12 +80,16 @@ export const dataGap: DerivedType = {
   name: 'data_gap',
   table: 'data_gaps',
   doc: 'A time without measurements. A silence that begins with a gap of zeros is part of that gap.',
-  key: 'serial, from time; and the class where it is zeros',
+  key: 'serial, from time; and the class where it is not silent',
   forwarded: true,
   columns: [
     fromTime,
     toTime,
-    column('class', 'text', '`silent`: no readings; `zeros`: readings that stand for missing data'),
+    column(
+      'class',
+      'text',
+      '`silent`: no readings; `zeros`: readings that stand for missing data; `lost`: the log dropped records before they were folded, perhaps of this asset',
+    ),
   ],
 };
 

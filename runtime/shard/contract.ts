@@ -99,6 +99,8 @@ export interface Kind<C extends AssetColumns = AssetColumns> {
   silenceLimits(config: AssetConfig): readonly [staleMs: number, offlineMs: number];
   /** The silence after the newest reading has reached stage 1 (stale) or 2 (offline): changes state, emits facts dated last device time + limit. Called for 1 before 2. */
   elapse(asset: Cursor<C>, stage: number, config: AssetConfig, out: Facts): void;
+  /** Says that readings after the newest one, up to `at`, may be missing: the log lost records of the partition. Absent: the kind has no fact for it. */
+  lose?(asset: Cursor<C>, at: number, out: Facts): void;
   /** Emits every fact that is open in the state, as it would stand in the tables now (open intervals, faults, gaps, the energy interval in progress). */
   open(asset: Cursor<C>, config: AssetConfig, out: Facts): void;
   /** Folds the whole lifecycle list (any order, duplicates by id already removed): facts out, result back. `now` never enters. */

@@ -1,9 +1,21 @@
 import { Packr } from 'msgpackr';
 
-/** What a run of input was: records of a topic, timers fired, or open facts published. */
-export const StepKind = { telemetry: 0, lifecycle: 1, timers: 2, publish: 3 } as const;
+/**
+ * What a step was: records of a topic, timers fired, open facts published, offsets of a topic that hold no record
+ * (passed), or whose records the log had dropped (lost).
+ */
+export const StepKind = {
+  telemetry: 0,
+  lifecycle: 1,
+  timers: 2,
+  publish: 3,
+  passedTelemetry: 4,
+  passedLifecycle: 5,
+  lostTelemetry: 6,
+  lostLifecycle: 7,
+} as const;
 
-/** `count` inputs of one kind folded at one reading of the partition clock (for timers: all due up to `clock`). */
+/** `count` inputs (or offsets) of one kind folded at one reading of the partition clock (for timers: all due up to `clock`). */
 export interface Step {
   readonly kind: number;
   readonly count: number;

@@ -14,17 +14,17 @@ const endOf = ({ baseOffset, count }: RecordBatch) => baseOffset + count;
 
 /** Reads one topic of one partition forward from a position, in stretches of any length. */
 export class RecordReader {
-  readonly #log: Log;
-  readonly #topic: string;
-  readonly #partition: number;
+  readonly log: Log;
+  readonly topic: string;
+  readonly partition: number;
   #ahead: RecordBatch[] = [];
   /** Offset of the next record. */
   next: number;
 
   constructor(log: Log, topic: string, partition: number, next: number) {
-    this.#log = log;
-    this.#topic = topic;
-    this.#partition = partition;
+    this.log = log;
+    this.topic = topic;
+    this.partition = partition;
     this.next = next;
   }
 
@@ -42,8 +42,8 @@ export class RecordReader {
         this.next = batch.baseOffset;
         continue;
       }
-      if (this.#log.extent(this.#topic, this.#partition).end <= this.next) return null;
-      this.#ahead = await this.#log.read(this.#topic, this.#partition, this.next, READ_BYTES);
+      if (this.log.extent(this.topic, this.partition).end <= this.next) return null;
+      this.#ahead = await this.log.read(this.topic, this.partition, this.next, READ_BYTES);
       if (this.#ahead.length === 0) return null;
     }
   }
@@ -60,7 +60,7 @@ export class RecordReader {
         throw new GridfoldError(
           'log_short',
           'stop',
-          `${this.#topic}-${this.#partition} ends at ${this.next}, but the journal says that ${left} records more were folded`,
+          `${this.topic}-${this.partition} ends at ${this.next}, but the journal says that ${left} records more were folded`,
         );
       }
       await use(run);

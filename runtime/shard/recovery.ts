@@ -1,9 +1,10 @@
 import type { PartitionState, SnapshotMeta } from '../../snapshots/contract.ts';
 import { GridfoldError } from '../kernel/errors.ts';
 import type { Claim, Log, RecordBatch } from '../log/contract.ts';
-import { type ActorTopics, type ActorType, topicOf } from './contract.ts';
+import { type ActorTopics, type ActorType, type InputTopic, topicOf } from './contract.ts';
 import type { PartitionFold } from './fold.ts';
 import { decodeJournal, type Step, StepKind } from './journal.ts';
+import { passOver } from './loss.ts';
 import { decodePosition, type ShardPosition, startPosition } from './position.ts';
 import { RecordReader } from './record-reader.ts';
 import { fireTimers, publishOpen } from './timers.ts';
@@ -103,7 +104,7 @@ export function checkRecovery(
   const snapshot = state.restored === null ? startPosition() : decodePosition(state.restored.position);
   for (const input of ['telemetry', 'lifecycle'] as const) {
     const topic = topicOf(type, input);
-    const { start, end } = log.extent(topic, partition);
+    const { end } = log.extent(topic, partition);
     if (committed[input] > end) {
       throw new GridfoldError(
         'log_behind_commit',
@@ -111,13 +112,10 @@ export function checkRecovery(
         `${topic}-${partition} ends at ${end}, but ${committed[input]} is committed: records ${end}..${committed[input] - 1} that were folded are gone from the log`,
       );
     }
-    if (snapshot[input] < start && snapshot[input] < committed[input]) {
-      throw missing(topic, partition, snapshot[input], start);
-    }
   }
   const journal = log.extent(type.topics.journal, partition);
   if (snapshot.commit < committed.commit && snapshot.commit < journal.start) {
-    throw missing(type.topics.journal, partition, snapshot.commit, journal.start);
+    throw missing(new RecordReader(log, type.topics.journal, partition, snapshot.commit));
   }
   const versions = versionsOf(type);
   const differing = Object.entries(state.restored?.versions ?? {}).filter(([kind, v]) => versions[kind] !== v);
@@ -132,11 +130,13 @@ export function checkRecovery(
   return snapshot;
 }
 
-function missing(topic: string, partition: number, from: number, to: number): GridfoldError {
+/** The refusal to replay what the log does not hold any more. */
+function missing({ log, topic, partition, next }: RecordReader): GridfoldError {
+  const { start } = log.extent(topic, partition);
   return new GridfoldError(
     'log_trimmed',
     'stop',
-    `recovery needs ${topic}-${partition} from ${from} on, but the log begins at ${to}: ${to - from} records (${from}..${to - 1}) are gone`,
+    `recovery needs ${topic}-${partition} from ${next} on, but the log begins at ${start}: ${start - next} records (${next}..${start - 1}) are gone`,
   );
 }
 
@@ -186,6 +186,22 @@ async function requireSchemas(
   if (missing !== undefined && missing.size > 0) await schemas?.require(missing);
 }
 
+/** Offsets that hold no record, or whose records were lost already then. */
+function repeatPass(
+  fold: PartitionFold,
+  kind: number,
+  count: number,
+  clock: number,
+  readers: Readonly<Record<InputTopic, RecordReader>>,
+): void {
+  const input = kind === StepKind.passedTelemetry || kind === StepKind.lostTelemetry ? 'telemetry' : 'lifecycle';
+  const from = fold.position[input];
+  const next = from + count;
+  if (kind >= StepKind.lostTelemetry) passOver(fold, { input, from, next }, clock);
+  else fold.position[input] = next;
+  readers[input].next = Math.max(readers[input].next, next);
+}
+
 /** Folds one step of a journal again; returns how many records it read. */
 export async function replayStep(
   fold: PartitionFold,
@@ -198,11 +214,18 @@ export async function replayStep(
     const unknown = new Set(step.unknownSchemas);
     const input = kind === StepKind.telemetry ? 'telemetry' : 'lifecycle';
     const reader = kind === StepKind.telemetry ? telemetry : lifecycle;
-    await reader.take(count, async ({ batch, from, to }) => {
+    const replayed = reader.take(count, async ({ batch, from, to }) => {
       await requireSchemas(fold.type, batch, from, to, unknown);
       fold[input](batch, from, to, clock, unknown);
     });
+    await replayed.catch((error: GridfoldError) => {
+      throw error.code === 'log_offset_out_of_range' ? missing(reader) : error;
+    });
     return count;
+  }
+  if (kind >= StepKind.passedTelemetry) {
+    repeatPass(fold, kind, count, clock, { telemetry, lifecycle });
+    return 0;
   }
   const done = kind === StepKind.timers ? fireTimers(fold, clock, count) : publishOpen(fold, clock, count);
   if (done !== count) {

@@ -9,6 +9,7 @@ import { PartitionFold } from './fold.ts';
 import { encodeJournal, JournalBuilder, StepKind } from './journal.ts';
 import { Mirror, type MirrorFigures } from './mirror.ts';
 import { type OpenState, restoreMirrored } from './mirror-restore.ts';
+import { lossesOf, passOver, refuseLosses } from './loss.ts';
 import { encodePosition, type ShardPosition } from './position.ts';
 import type { Run } from './record-reader.ts';
 import {
@@ -43,6 +44,8 @@ export interface ShardOptions {
   /** A snapshot is also due after so many records. */
   readonly snapshotRecords: number;
   readonly horizonMs: number;
+  /** Goes on where the log dropped records before they were folded; every asset of the partition gets a gap. */
+  readonly acceptLoss: boolean;
   readonly tickMs: number;
   /** Open facts of devices are published when the input has been silent for so long; at most every 15 s. */
   readonly publishIdleMs: number;
@@ -109,8 +112,6 @@ export class Shard {
   #lastPublishAt = 0;
   #recordsSinceSnapshot = 0;
   #snapshotting: Promise<void> | null = null;
-  /** Offsets up to which an input holds no record beyond what was folded; ahead of the position by markers only. */
-  #seen = { telemetry: 0, lifecycle: 0 };
   #waiters: { topic: InputTopic; offset: number; resolve: () => void }[] = [];
 
   constructor(options: ShardOptions) {
@@ -172,7 +173,7 @@ export class Shard {
 
   /** Resolves when everything of `topic` below `offset` is folded and committed. */
   reached(topic: InputTopic, offset: number): Promise<void> {
-    if (this.#reachedOf(topic) >= offset) return Promise.resolve();
+    if (this.committed[topic] >= offset) return Promise.resolve();
     const reached = new Promise<void>((resolve) => this.#waiters.push({ topic, offset, resolve }));
     if (this.fold.position[topic] >= offset) this.#send({ type: 'commit' });
     return reached;
@@ -217,6 +218,7 @@ export class Shard {
       this.fold.tally.reset();
       this.#claim = claim;
       this.committed = { ...this.fold.position };
+      await this.#passLosses();
       this.#recordsSinceSnapshot = records;
       this.options.gate.heard(this.committed.clock);
       this.#source = new Source(log, type, partition, this.committed, {
@@ -229,6 +231,29 @@ export class Shard {
       await state.close();
       throw error;
     }
+  }
+
+  /** Goes on where the log begins, when it lost records that were not folded: only if somebody has accepted that. */
+  async #passLosses(): Promise<void> {
+    const { log, type, partition, acceptLoss, observer } = this.options;
+    const { position } = this.fold;
+    for (const input of ['telemetry', 'lifecycle'] as const) {
+      // A partition that never committed begins where the log begins.
+      if (position.commit === 0) position[input] = log.extent(topicOf(type, input), partition).start;
+    }
+    const losses = lossesOf(log, type, partition, position);
+    if (losses.length === 0) return;
+    if (!acceptLoss) throw refuseLosses(type, partition, losses);
+    const clock = this.#readClock();
+    for (const loss of losses) {
+      observer.phase(partition, this.phase, { accepted_loss: loss });
+      passOver(this.fold, loss, clock);
+      const kind = loss.input === 'telemetry' ? StepKind.lostTelemetry : StepKind.lostLifecycle;
+      this.#journal.add(kind, loss.next - loss.from, clock);
+    }
+    // A snapshot behind the loss is due: from the one before it nobody should have to start again.
+    this.#recordsSinceSnapshot = Number.POSITIVE_INFINITY;
+    await this.#commit();
   }
 
   async #restore(committed: ShardPosition, from: RestoreFrom): Promise<PartitionState> {
@@ -276,9 +301,11 @@ export class Shard {
   }
 
   async #onSeen(topic: InputTopic, next: number): Promise<void> {
-    this.#seen[topic] = next;
+    const { position } = this.fold;
+    const kind = topic === 'telemetry' ? StepKind.passedTelemetry : StepKind.passedLifecycle;
+    this.#journal.add(kind, next - position[topic], this.#readClock());
+    position[topic] = next;
     if (this.#waiters.some((w) => w.topic === topic)) await this.#commit();
-    this.#wakeWaiters();
   }
 
   async #onTick(): Promise<void> {
@@ -428,8 +455,8 @@ export class Shard {
 
   #wakeWaiters(): void {
     if (this.#waiters.length === 0) return;
-    const ready = this.#waiters.filter((w) => this.#reachedOf(w.topic) >= w.offset);
-    this.#waiters = this.#waiters.filter((w) => this.#reachedOf(w.topic) < w.offset);
+    const ready = this.#waiters.filter((w) => this.committed[w.topic] >= w.offset);
+    this.#waiters = this.#waiters.filter((w) => this.committed[w.topic] < w.offset);
     for (const waiter of ready) waiter.resolve();
   }
 
@@ -443,12 +470,6 @@ export class Shard {
   /** Records of the log that are not folded yet. */
   lag(topic: InputTopic): number {
     const { end } = this.options.log.extent(topicOf(this.options.type, topic), this.partition);
-    return Math.max(0, end - this.#reachedOf(topic));
-  }
-
-  /** Everything of the topic below it is committed, or is no record. */
-  #reachedOf(topic: InputTopic): number {
-    const isAllCommitted = this.fold.position[topic] === this.committed[topic];
-    return isAllCommitted ? Math.max(this.committed[topic], this.#seen[topic]) : this.committed[topic];
+    return Math.max(0, end - this.committed[topic]);
   }
 }

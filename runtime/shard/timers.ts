@@ -114,7 +114,7 @@ function publishAsset(fold: PartitionFold, runtime: KindRuntime, block: Block, s
 }
 
 /** A timer is a cause like a record: its place is the number of timers fired before it. */
-function beginTimer(fold: PartitionFold, clock: number): void {
+export function beginTimer(fold: PartitionFold, clock: number): void {
   const { cause, position, type } = fold;
   cause.topic = type.topics.timers;
   cause.offset = position.timers++;

@@ -47,7 +47,9 @@ export function kafkaOddities(config: Config): string[] {
 }
 
 function withoutBrokers(config: Config): string[] {
-  const given = (['kafka.sasl', 'kafka.sslCa', 'kafka.advertisedUrl'] as const).filter((name) => config[name] !== null);
+  const given = (['kafka.sasl', 'kafka.sslCa', 'kafka.advertisedUrl', 'tesla.namespace'] as const).filter(
+    (name) => config[name] !== null,
+  );
   const names = [...given, ...(config['kafka.ssl'] ? ['kafka.ssl'] : [])];
   if (names.length === 0) return [];
   return [`${names.join(', ')} without kafka.brokers has no effect: the log is the embedded one in ${config.dataDir}`];

@@ -1,4 +1,5 @@
 import { kafkaOptions } from './kafka-options.ts';
+import { teslaOptions } from './tesla-options.ts';
 import type { Option, ValueOf } from './option.ts';
 
 const MINUTE = 60_000;
@@ -151,6 +152,7 @@ export const options = {
   },
   json: { type: 'flag', default: false, doc: 'Answers as JSON on stdout.' },
   ...kafkaOptions,
+  ...teslaOptions,
 } as const satisfies Record<string, Option>;
 
 /** Partitions of an embedded log when `partitions` is not set. */

@@ -125,6 +125,19 @@ describe('ownership of partitions', () => {
     expect([...holdings.at]).toEqual([0, 1, 2]);
   });
 
+  it('offers a partition that failed to the others, once, and keeps it when it comes back', async () => {
+    const { group, holdings, ownership } = await open();
+    ownership.failed(1);
+    await turns();
+    expect(group.standing()).toMatchObject({ owned: [0], unfit: [1] });
+    expect(group.rejoins).toBe(1);
+    holdings.failing = 1;
+    group.give([0, 1]);
+    await turns();
+    expect(group.rejoins).toBe(1);
+    expect(ownership.isSettled).toBe(false);
+  });
+
   it('releases everything before it leaves the group', async () => {
     const { group, holdings, ownership } = await open();
     await ownership.stop();

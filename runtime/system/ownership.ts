@@ -33,7 +33,12 @@ export class Ownership {
 
   /** Joins the group; resolves when what was assigned first is at work, rejects with what keeps a partition from it. */
   async start(self: { readonly url: string; readonly version: string }): Promise<void> {
-    const standing = (): Standing => ({ ...self, owned: [...this.#held], unfit: [...this.#unfit], snapshots: this.#holdings.snapshots() });
+    const standing = (): Standing => ({
+      ...self,
+      owned: [...this.#held],
+      unfit: [...this.#unfit],
+      snapshots: this.#holdings.snapshots(),
+    });
     let first: readonly Promise<void>[] | null = null;
     await this.#membership.join(standing, (assignment) => {
       const turns = this.#follow(assignment);

@@ -34,6 +34,8 @@ export interface RuntimeOptions {
   readonly windowBytesPerBlock: number;
   /** Whether each snapshot is also kept in the log, for another owner. @default `log.shared` */
   readonly mirror?: boolean;
+  /** Goes on where the log dropped records before they were folded. @default false */
+  readonly acceptLoss?: boolean;
   readonly silenceOutageMs: number;
   readonly silenceGraceMs: number;
   readonly retentionMs: number;

@@ -73,6 +73,7 @@ export class Runtime implements Engine {
 
   /** Commits and snapshots every partition that is here, and leaves the group; the next start replays nothing. */
   async stop(): Promise<void> {
+    for (const stage of this.stages) stage.close();
     await this.#ownership.stop();
     stopSystem(this.system);
   }

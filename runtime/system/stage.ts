@@ -5,6 +5,8 @@ import { openPartitionState } from '../../snapshots/store.ts';
 import { GridfoldError } from '../kernel/errors.ts';
 import { topics } from '../log/contract.ts';
 import { type ActorType, type InputTopic, topicOf } from '../shard/contract.ts';
+import { released } from '../shard/mirror-topic.ts';
+import type { RestoreFrom } from '../shard/recovery.ts';
 import { Shard, type ShardObserver, type ShardOptions } from '../shard/shard.ts';
 import type { TimerGate } from '../shard/timer-gate.ts';
 import type { Change, PartitionStatus } from './engine.ts';
@@ -22,6 +24,14 @@ const HANDOVER_POLL_MS = 50;
 const DEEPEST_FEED = 4;
 const DEAD_LETTER_RETENTION_MS = 30 * 86_400_000;
 
+/** Hears of partitions that cannot stay as they are. */
+export interface StageObserver {
+  /** Another process has claimed the partition. */
+  fenced(partition: number): void;
+  /** It failed by a fault that does not pass. */
+  failed(partition: number): void;
+}
+
 /** One actor type of the runtime at work: a shard for each partition of its input. */
 export class Stage {
   readonly type: ActorType;
@@ -31,22 +41,18 @@ export class Stage {
   readonly #system: ActorSystemRef;
   readonly #listeners = new Set<(changes: readonly Change[]) => void>();
   readonly #local: LocalSnapshots;
-  readonly #fenced: (partition: number) => void;
+  readonly #told: StageObserver;
   /** How often a partition failed in a row, and its restart while one is under way. */
   readonly #restarts = new Map<number, number>();
   readonly #restarting = new Map<number, Promise<void>>();
+  /** Partitions whose shard is not at work yet. */
+  readonly #beginning = new Set<number>();
+  #stopping = false;
   #sinks: readonly RunningSink[] = [];
 
-  /** `fenced` is called when another process has claimed a partition. */
-  constructor(
-    type: ActorType,
-    options: RuntimeOptions,
-    gate: TimerGate,
-    system: ActorSystemRef,
-    fenced: (partition: number) => void,
-  ) {
+  constructor(type: ActorType, options: RuntimeOptions, gate: TimerGate, system: ActorSystemRef, told: StageObserver) {
     this.type = type;
-    this.#fenced = fenced;
+    this.#told = told;
     this.#local = new LocalSnapshots(join(options.dataDir, 'state'), type.name);
     this.#options = options;
     this.#gate = gate;
@@ -59,17 +65,41 @@ export class Stage {
     return this.#local.all;
   }
 
+  /** From here on nothing is tried again. */
+  close(): void {
+    this.#stopping = true;
+  }
+
   feed(sinks: readonly RunningSink[]): void {
     this.#sinks = sinks;
   }
 
   /** Claims and recovers the partition. Rejects with what keeps it from going live. */
   async take(partition: number, handedOver: boolean): Promise<void> {
-    const shard = this.#makeShard(partition);
-    this.shards[partition] = shard;
     this.#restarts.delete(partition);
-    if (handedOver) await this.#handover(shard);
-    await shard.start(this.#system);
+    if (handedOver) await this.#handover(partition);
+    await this.#begin(partition, 'newest');
+  }
+
+  /** Starts a shard, and another one while what keeps it from starting may pass. */
+  async #begin(partition: number, from: RestoreFrom): Promise<void> {
+    this.#beginning.add(partition);
+    try {
+      for (let tries = 1; ; tries++) {
+        const shard = this.#makeShard(partition);
+        this.shards[partition] = shard;
+        const error = await shard.start(this.#system, from).then(
+          () => null,
+          (cause: unknown) => ({ cause }),
+        );
+        if (error === null) break;
+        if (this.#stopping || afterFailure(error.cause, tries) !== 'restart') throw error.cause;
+        await shard.abandon();
+        await this.#pause(restartDelay(tries));
+      }
+    } finally {
+      this.#beginning.delete(partition);
+    }
     this.#watch();
   }
 
@@ -172,6 +202,7 @@ export class Stage {
       snapshotIntervalMs: o.snapshotIntervalMs,
       snapshotRecords: o.snapshotRecords,
       horizonMs: o.horizonMs,
+      acceptLoss: o.acceptLoss ?? false,
       tickMs: Math.min(TICK_MS, o.commitIntervalMs),
       publishIdleMs: PUBLISH_IDLE_MS,
       observer: this.#observe(o.observer(this.type)),
@@ -207,28 +238,28 @@ export class Stage {
   #afterFailure(failed: Shard, error: unknown): void {
     const { partition } = failed;
     if (this.shards[partition] !== failed) return;
-    if (!(error instanceof GridfoldError)) return;
-    if (error.reaction === 'rejoin') this.#fenced(partition);
-    if (error.reaction !== 'retry' || failed.fold === undefined) return;
+    // Before it is at work, whoever begins with it hears of the failure.
+    if (this.#beginning.has(partition)) return;
     const tries = (this.#restarts.get(partition) ?? 0) + 1;
-    if (error.code === 'block_corrupt' && tries > MAX_RESTARTS) return;
+    const next = afterFailure(error, tries);
+    if (next === 'leave') this.#told.fenced(partition);
+    if (next === 'give up') this.#told.failed(partition);
+    if (next !== 'restart') return;
     this.#restarts.set(partition, tries);
     const restart = this.#restart(failed, error, tries).finally(() => this.#restarting.delete(partition));
     this.#restarting.set(partition, restart);
   }
 
   /** Never rejects: a second failure comes back by the observer. */
-  async #restart(failed: Shard, error: GridfoldError, tries: number): Promise<void> {
+  async #restart(failed: Shard, error: unknown, tries: number): Promise<void> {
     const { partition } = failed;
     try {
       await failed.abandon();
-      if (tries > 1) await this.#pause(Math.min(MAX_RESTART_DELAY_MS, RESTART_DELAY_MS * 2 ** (tries - 1)));
-      const shard = this.#makeShard(partition);
-      this.shards[partition] = shard;
-      await shard.start(this.#system, error.code === 'block_corrupt' ? 'older' : 'newest');
-      this.#watch();
+      if (tries > 1) await this.#pause(restartDelay(tries));
+      await this.#begin(partition, isDamaged(error) ? 'older' : 'newest');
     } catch (second) {
       this.#options.message('error', 'A partition could not be restarted', { partition, error: String(second) });
+      this.#told.failed(partition);
     }
   }
 
@@ -237,11 +268,11 @@ export class Stage {
   }
 
   /** Waits until the owner before us has released the partition, but not for long: the claim fences it in any case. */
-  async #handover(shard: Shard): Promise<void> {
+  async #handover(partition: number): Promise<void> {
     const { log, clock, handoverTimeoutMs = 5_000 } = this.#options;
-    shard.phase = 'waiting';
+    this.shards[partition].phase = 'waiting';
     for (const until = clock.now() + handoverTimeoutMs; clock.now() < until; ) {
-      if (await released(log, this.type.topics, shard.partition)) return;
+      if (await released(log, this.type.topics, partition)) return;
       await this.#pause(HANDOVER_POLL_MS);
     }
   }
@@ -289,5 +320,18 @@ export class Stage {
   }
 }
 
-/** Until the snapshots topic tells. */
-const released = async (_log: unknown, _topics: unknown, _partition: number) => false;
+function restartDelay(tries: number): number {
+  return Math.min(MAX_RESTART_DELAY_MS, RESTART_DELAY_MS * 2 ** (tries - 1));
+}
+
+/** What becomes of a partition that failed `tries` times in a row. */
+function afterFailure(error: unknown, tries: number): 'leave' | 'restart' | 'give up' {
+  const reaction = error instanceof GridfoldError ? error.reaction : 'stop';
+  if (reaction === 'rejoin') return 'leave';
+  const isHopeless = isDamaged(error) && tries > MAX_RESTARTS;
+  return reaction === 'retry' && !isHopeless ? 'restart' : 'give up';
+}
+
+function isDamaged(error: unknown): boolean {
+  return error instanceof GridfoldError && error.code === 'block_corrupt';
+}

@@ -16,6 +16,7 @@ import { lifeStory } from '../life-story.ts';
 import { machineNames } from '../machine-names.ts';
 import { planMember, sayMember } from '../member.ts';
 import { BoundRegion } from '../region.ts';
+import { lose } from '../loss.ts';
 import { elapse, silenceLimits } from '../silence.ts';
 import { viewAsset } from '../view.ts';
 import { foldStateFaults } from './faults.ts';
@@ -108,6 +109,7 @@ const kind: Kind<InverterColumns> = {
   fold,
   silenceLimits,
   elapse: (asset, stage, config, out) => elapse(asset, plan.connectivity, stage, config, out),
+  lose,
   open(asset, config, out) {
     openShared(asset, plan, config, out);
     openStrings(asset, out);

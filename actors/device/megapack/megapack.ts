@@ -17,6 +17,7 @@ import { lifeStory } from '../life-story.ts';
 import { machineNames } from '../machine-names.ts';
 import { planMember, sayMember } from '../member.ts';
 import { BoundRegion } from '../region.ts';
+import { lose } from '../loss.ts';
 import { elapse, silenceLimits } from '../silence.ts';
 import { viewAsset } from '../view.ts';
 import { foldControl } from './control.ts';
@@ -128,6 +129,7 @@ const kind: Kind<MegapackColumns> = {
   fold,
   silenceLimits,
   elapse: (asset, stage, config, out) => elapse(asset, plan.connectivity, stage, config, out),
+  lose,
   open(asset, config, out) {
     openShared(asset, plan, config, out);
     openCapacity(asset, 'soh', config, out);

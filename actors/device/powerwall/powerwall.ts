@@ -20,6 +20,7 @@ import { lifeStory } from '../life-story.ts';
 import { machineNames } from '../machine-names.ts';
 import { planMember, sayMember } from '../member.ts';
 import { BoundRegion } from '../region.ts';
+import { lose } from '../loss.ts';
 import { elapse, silenceLimits } from '../silence.ts';
 import { viewAsset } from '../view.ts';
 import { powerwallFields } from './fields.ts';
@@ -162,6 +163,7 @@ const kind: Kind<PowerwallColumns> = {
   fold,
   silenceLimits,
   elapse: (asset, stage, config, out) => elapse(asset, plan.connectivity, stage, config, out),
+  lose,
   open(asset, config, out) {
     openShared(asset, plan, config, out);
     openGridEvent(asset, out);

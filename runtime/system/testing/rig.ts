@@ -69,7 +69,13 @@ export async function openRig(
     message() {},
     ...options,
   });
-  await runtime.start([]);
+  try {
+    await runtime.start([]);
+  } catch (error) {
+    await runtime.stop();
+    await log.close();
+    throw error;
+  }
   let isStopped = false;
   const stop = async () => {
     if (isStopped) return;
