@@ -91,13 +91,19 @@ export class Feed {
     while ((size < maxBytes || decoded.length === 0) && segments.length > 0) {
       for (const batch of await this.#decode(segments[0])) {
         if (endOf(batch) <= from) continue;
-        decoded.push(batch);
+        pushBatch(decoded, batch);
         size += sizeOf(batch);
       }
       if (segments[0].isRead) segments.shift();
     }
     return within(decoded, maxBytes);
   }
+}
+
+/** An empty batch says where reading goes on; once more is known behind it, it says nothing. */
+export function pushBatch(batches: RecordBatch[], batch: RecordBatch): void {
+  if (batches.at(-1)?.count === 0) batches.pop();
+  batches.push(batch);
 }
 
 /** The first batches whose sum stays under `maxBytes`, one at the least. */

@@ -1,7 +1,7 @@
 import type { RecordBatch } from '../contract.ts';
 import { closed, corrupt, isTransient, outOfRange, refused, typeOf } from './failures.ts';
 import type { Extents } from './extents.ts';
-import { Feed, within } from './feed.ts';
+import { Feed, pushBatch, within } from './feed.ts';
 import type { Link } from './link.ts';
 import { listExtents } from './list-offsets.ts';
 import type { Segment } from './segment.ts';
@@ -144,7 +144,7 @@ export class Fetcher {
       const batches: RecordBatch[] = [];
       while (!segment.isRead && within(batches, maxBytes).length === batches.length) {
         for (const batch of await this.#decode(topic, partition, segment)) {
-          if (batch.baseOffset + batch.count > from) batches.push(batch);
+          if (batch.baseOffset + batch.count > from) pushBatch(batches, batch);
         }
       }
       return within(batches, maxBytes);
