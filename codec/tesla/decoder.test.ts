@@ -4,12 +4,13 @@ import { describe, expect, test } from 'vitest';
 import { kinds } from '../../actors/device/index.ts';
 import { Reading } from '../../runtime/shard/reading.ts';
 import { createTelemetryDecoder } from '../telemetry.ts';
-import { createTeslaDecoder, TeslaTranslator } from './decoder.ts';
+import { createTeslaDecoder } from './decoder.ts';
 import { TESLA_FIELDS } from './fields.ts';
 import { type TeslaMap, VEHICLE_AS_BATTERY } from './map.ts';
 import { TESLA_MESSAGES, type TeslaMessage } from './messages.ts';
 import { encodeTesla, stamp } from './testing/encode.ts';
 import { samples } from './testing/samples.ts';
+import { TeslaTranslator } from './translator.ts';
 
 interface Golden {
   readonly name: string;
