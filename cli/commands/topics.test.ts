@@ -13,6 +13,7 @@ import { topics as logTopics } from '../../runtime/log/contract.ts';
 import { wantedTopics } from '../../runtime/log/kafka/topic-needs.ts';
 import { systemClock } from '../../runtime/kernel/clock.ts';
 import { loadConfig } from '../../runtime/system/config.ts';
+import { CERTIFICATE, KEY } from '../../runtime/system/testing/certificate.ts';
 import { openLogAndGroup } from '../assembly/log.ts';
 import { main } from '../main.ts';
 import { fakeIo } from '../testing/fake-io.ts';
@@ -82,16 +83,23 @@ describeKafka('gridfold topics on a broker with TLS, SASL and ACLs', ({ unique }
   let admin: Admin;
   let right: Record<string, unknown>;
   const topicPrefix = `${unique('topics')}.`;
+  const [sslCert, sslKey] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
   beforeAll(async () => {
+    writeFileSync(sslCert, CERTIFICATE);
+    writeFileSync(sslKey, KEY);
     broker = await startBroker({
       saslAndTls: true,
       settings: {
         'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
         'super.users': 'User:ANONYMOUS',
+        'listener.name.secured.ssl.client.auth': 'required',
+        'listener.name.secured.ssl.truststore.type': 'PEM',
+        'listener.name.secured.ssl.truststore.location': sslCert,
       },
     });
     const { bootstrap, caFile, user, password } = broker.secured;
-    right = { brokers: bootstrap, topicPrefix, ssl: true, sslCa: caFile, sasl: `scram-sha-512:${user}:${password}` };
+    const tls = { ssl: true, sslCa: caFile, sslCert, sslKey };
+    right = { brokers: bootstrap, topicPrefix, ...tls, sasl: `scram-sha-512:${user}:${password}` };
     admin = new kafkajs.Kafka({ brokers: [broker.bootstrap], logLevel: kafkajs.logLevel.NOTHING }).admin();
     await admin.connect();
   }, 90_000);
@@ -217,8 +225,13 @@ describeKafka('gridfold topics on a broker with TLS, SASL and ACLs', ({ unique }
 
   it.each<[string, () => Record<string, unknown>, string]>([
     ['an authority that did not sign', () => ({ sslCa: undefined }), '[kafka_tls_failed]'],
+    ['no certificate where one is asked for', () => ({ sslCert: undefined, sslKey: undefined }), '[kafka_tls_failed]'],
     ['TLS to a port without it', () => ({ brokers: broker.bootstrap }), '[kafka_unreachable]'],
-    ['no TLS to a port with it', () => ({ ssl: false, sslCa: undefined }), '[kafka_unreachable]'],
+    [
+      'no TLS to a port with it',
+      () => ({ ssl: false, sslCa: undefined, sslCert: undefined, sslKey: undefined }),
+      '[kafka_unreachable]',
+    ],
     ['no login where one is asked for', () => ({ sasl: undefined }), '[kafka_'],
   ])(
     'refuses %s',

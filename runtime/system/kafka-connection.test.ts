@@ -6,26 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { type ConfigError, loadConfig } from './config.ts';
 import { kafkaConnection } from './kafka-connection.ts';
 import { registryAccess } from './registry-access.ts';
-
-/** Made for this test and used nowhere else. */
-const CERTIFICATE = `-----BEGIN CERTIFICATE-----
-MIIBiDCCAS2gAwIBAgIUP3eMqjQCvT3T+Pad/mdQ8dy/5ZAwCgYIKoZIzj0EAwIw
-GDEWMBQGA1UEAwwNZ3JpZGZvbGQtdGVzdDAgFw0yNjExMjYyMjU5MzFaGA8yMTI2
-MTEwMjIyNTkzMVowGDEWMBQGA1UEAwwNZ3JpZGZvbGQtdGVzdDBZMBMGByqGSM49
-AgEGCCqGSM49AwEHA0IABABPtMgMRBRyA4CuyV3ntKdnycG5dHR3lvCHm3SiJYRC
-bs5lxLXIIrWlsxtCBT0jW5xcfQw6sRasXWlR/yMFLSyjUzBRMB0GA1UdDgQWBBT8
-WVaY9MQ6073gZ5s90A/qrkNtvzAfBgNVHSMEGDAWgBT8WVaY9MQ6073gZ5s90A/q
-rkNtvzAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0kAMEYCIQDs8drpOSIZ
-ZgVh7+jt7sxb352aN7UtmfClYmSq9n6N9gIhAPUuKCX/oxiMWu/6SbSwP2rBgOtg
-TvZAjd0bt3D3/0Cv
------END CERTIFICATE-----
-`;
-const KEY = `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg4vJ8LOHplnrWAX6o
-+r9SYnntKBKnSN8HedDl68DQ3hKhRANCAAQAT7TIDEQUcgOArsld57SnZ8nBuXR0
-d5bwh5t0oiWEQm7OZcS1yCK1pbMbQgU9I1ucXH0MOrEWrF1pUf8jBS0s
------END PRIVATE KEY-----
-`;
+import { CERTIFICATE, KEY } from './testing/certificate.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gridfold-kafka-connection-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
