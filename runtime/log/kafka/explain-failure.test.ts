@@ -24,6 +24,7 @@ it.each([
     'kafka_refused',
     'fix-configuration',
   ],
+  [tried(failure({ type: 'LEADER_NOT_AVAILABLE' })), 'kafka_unreachable', 'retry'],
   [failure({ type: 'UNKNOWN_SERVER_ERROR' }), 'kafka_failed', 'stop'],
   ['a word', 'kafka_failed', 'stop'],
 ])('%s is %s', (error, code, reaction) => {

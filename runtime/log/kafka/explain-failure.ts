@@ -19,6 +19,8 @@ const TLS = /CERT|^ERR_(SSL|TLS)|^EPROTO$|UNABLE_TO|^(SELF|DEPTH_ZERO)_/;
 const SOCKET = /^(ECONN|EHOST|ENET|ETIMEDOUT|ENOTFOUND|EAI_)/;
 const NO_ANSWER =
   /^KafkaJS(ConnectionError|ConnectionClosedError|RequestTimeoutError|NoBrokerAvailableError|BrokerNotFound|Timeout)$/;
+const NOT_READY =
+  /^(LEADER_NOT_AVAILABLE|NOT_LEADER_FOR_PARTITION|NOT_CONTROLLER|REQUEST_TIMED_OUT|BROKER_NOT_AVAILABLE)$/;
 const BAD_REQUEST =
   /^(INVALID_(REPLICATION_FACTOR|CONFIG|PARTITIONS|REQUEST|TOPIC_EXCEPTION)|POLICY_VIOLATION|UNSUPPORTED_VERSION)$/;
 
@@ -50,6 +52,10 @@ export function explainFailure(error: unknown, brokers: readonly string[]): Grid
     const text =
       `No answer from ${brokers.join(', ')}: ${said}. Check kafka.brokers, that the brokers run, the network between, ` +
       'and that kafka.ssl and kafka.sasl are what this port expects.';
+    return new GridfoldError('kafka_unreachable', 'retry', text, options);
+  }
+  if (NOT_READY.test(type)) {
+    const text = `The cluster is not ready: ${said}. Try again; where it stays so, a broker that has the only copy is away.`;
     return new GridfoldError('kafka_unreachable', 'retry', text, options);
   }
   return new GridfoldError('kafka_failed', 'stop', `Kafka failed: ${said}`, options);
