@@ -1,0 +1,156 @@
+import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { ManualClock } from '../kernel/clock.ts';
+import { openEmbeddedLog } from '../log/embedded/embedded.ts';
+import { released, readRows } from '../shard/mirror-topic.ts';
+import { toyType } from '../shard/testing/toy.ts';
+import { lamp, openRig, type Rig, START } from './testing/rig.ts';
+
+const TOPIC = toyType.topics.snapshots;
+const closers: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+/** Processes with a disk each, on one log; one at a time. */
+class Places {
+  readonly dir = mkdtempSync(join(tmpdir(), 'gridfold-moves-'));
+  #at: string | null = null;
+  #time = START;
+
+  constructor() {
+    closers.push(async () => rmSync(this.dir, { recursive: true, force: true }));
+  }
+
+  /** Starts the process named on its own disk. */
+  open(name: string): Promise<Rig> {
+    const state = join(this.dir, 'state');
+    if (this.#at !== null && existsSync(state)) renameSync(state, join(this.dir, `state-${this.#at}`));
+    const own = join(this.dir, `state-${name}`);
+    if (existsSync(own)) renameSync(own, state);
+    this.#at = name;
+    this.#time += 60_000;
+    return openRig(this.dir, new ManualClock(this.#time), { mirror: true }, closers);
+  }
+
+  async log<T>(use: (log: Awaited<ReturnType<typeof openEmbeddedLog>>) => Promise<T>): Promise<T> {
+    const log = await openEmbeddedLog({ dir: join(this.dir, 'log'), partitions: 2 });
+    try {
+      return await use(log);
+    } finally {
+      await log.close();
+    }
+  }
+
+  releases(): Promise<boolean[]> {
+    return this.log((log) => Promise.all([0, 1].map((partition) => released(log, toyType.topics, partition))));
+  }
+}
+
+const serials = Array.from({ length: 20 }, (_, i) => `L${i}`);
+const minutes = (from: number, to: number) =>
+  serials.flatMap((serial) =>
+    Array.from({ length: to - from }, (_, i) =>
+      lamp(serial, from + i, { mode: (from + i) % 3 === 0 ? 'bright' : 'dim' }),
+    ),
+  );
+const viewsOf = (rig: Rig) => serials.map((serial) => rig.runtime.asset(serial));
+const sum = (list: readonly number[]) => list.reduce((a, b) => a + b, 0);
+
+test('after a clean stop an empty disk takes over without replaying, and the release can be seen', async () => {
+  const places = new Places();
+  const a = await places.open('A');
+  await a.send(minutes(0, 5));
+  await a.tell([{ serial: 'L1', id: 'i1', type: 'installed', eventTime: START, data: {} }]);
+  const views = viewsOf(a);
+  await a.stop();
+  expect(await places.releases()).toEqual([true, true]);
+  const b = await places.open('B');
+  expect(b.replayed).toEqual([0, 0]);
+  expect(viewsOf(b)).toEqual(views);
+  await b.send(minutes(5, 6));
+  await b.drop();
+  expect(await places.releases()).toEqual([false, false]);
+});
+
+test('A, B and A again: each goes on where the other ended, late readings included', async () => {
+  const places = new Places();
+  const alone = await new Places().open('alone');
+  let rig: Rig | null = null;
+  for (const [i, name] of ['A', 'B', 'A', 'C', 'B', 'A'].entries()) {
+    rig = await places.open(name);
+    for (const each of [rig, alone]) {
+      await each.send(minutes(i * 4, i * 4 + 3));
+      await each.send(
+        minutes(i * 4 - 2, i * 4 - 1).map((r) => ({ ...r, txid: `late-${r.txid}`, deviceTime: r.deviceTime + 1 })),
+      );
+    }
+    const timeless = (each: Rig) => viewsOf(each).map((view) => ({ ...view, freshness: null, recordTime: null }));
+    expect(timeless(rig)).toEqual(timeless(alone));
+    if (i % 2 === 0) await rig.stop();
+    else await rig.drop();
+  }
+});
+
+test('an empty disk after a crash replays only what was committed after the mirrored snapshot', async () => {
+  const places = new Places();
+  const a = await places.open('A');
+  await a.send(minutes(0, 5));
+  await a.stop();
+  const again = await places.open('A');
+  await again.send(minutes(5, 7));
+  const views = viewsOf(again);
+  await again.drop();
+  const b = await places.open('B');
+  expect(sum(b.replayed)).toBe(2 * serials.length);
+  expect(viewsOf(b)).toEqual(views);
+});
+
+/** Puts other bytes under every key of a row of that kind, as nobody does. */
+async function damage(places: Places): Promise<void> {
+  await places.log(async (log) => {
+    for (const partition of [0, 1]) {
+      const { start, end } = log.extent(TOPIC, partition);
+      const bad: { key: Uint8Array; value: Uint8Array }[] = [];
+      for await (const rows of readRows(log, TOPIC, partition, { from: start, to: end })) {
+        for (const { key, value } of rows) {
+          if (key[0] !== 0x4e || value === null) continue;
+          bad.push({ key, value: value.map((byte, i) => (i === value.length >> 1 ? byte ^ 1 : byte)) });
+        }
+      }
+      await log.publish(await log.claim(toyType.topics.journal, partition), new Map([[TOPIC, bad]]));
+    }
+  });
+}
+
+test('damaged rows are refused: the log is folded again, and the next snapshot is published whole', async () => {
+  const places = new Places();
+  const a = await places.open('A');
+  await a.send(minutes(0, 5));
+  const views = viewsOf(a);
+  await a.stop();
+  await damage(places);
+  const b = await places.open('B');
+  expect(sum(b.replayed)).toBe(5 * serials.length);
+  expect(viewsOf(b)).toEqual(views);
+  await b.stop();
+  const c = await places.open('C');
+  expect(c.replayed).toEqual([0, 0]);
+  expect(viewsOf(c)).toEqual(views);
+});
+
+test('damaged rows and a log that was trimmed: the partition says that its state is lost', async () => {
+  const places = new Places();
+  const a = await places.open('A');
+  await a.send(minutes(0, 5));
+  await a.stop();
+  await damage(places);
+  await places.log(async (log) => {
+    const everything = { maxAgeMs: Number.POSITIVE_INFINITY, maxBytes: 0 };
+    for (const topic of ['telemetry', 'journal'])
+      for (const partition of [0, 1]) await log.trim(topic, partition, everything, log.extent(topic, partition).end);
+  });
+  await expect(places.open('B')).rejects.toMatchObject({ code: 'state_lost' });
+});
