@@ -1,5 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { kinds } from '../../actors/device/index.ts';
 import { canonical, checkSchema, incompatibilities, type Level } from './compatibility.ts';
+import { ownSchemas } from './own.ts';
 import { MAX_SCHEMA_CHARS, type SchemaText, type SchemaType } from './schema-type.ts';
 
 const of =
@@ -232,6 +235,42 @@ describe('hostile text is schema_invalid, soon', () => {
     expect(() => checkSchema({ schemaType, schema })).toThrow(expect.objectContaining({ code: 'schema_invalid' }));
     expect(Object.prototype).not.toHaveProperty('type');
   });
+});
+
+test('broken schemas of ours are valid or schema_invalid, compatible or not, and nothing else', () => {
+  const known = ownSchemas(kinds);
+  const broken = fc
+    .record({
+      which: fc.nat(known.length - 1),
+      edits: fc.array(
+        fc.tuple(fc.nat(), fc.constantFrom('', '{', '}', '"', '[', ',', '1', ' ', '__proto__', '$ref', '/*', '#')),
+        {
+          minLength: 1,
+          maxLength: 4,
+        },
+      ),
+    })
+    .map(({ which, edits }) => {
+      const { schemaType, schema } = known[which];
+      const text = edits.reduce((now, [place, piece]) => {
+        const at = place % now.length;
+        return now.slice(0, at) + piece + now.slice(at + 1);
+      }, schema);
+      return { which, broken: { schemaType, schema: text } };
+    });
+  const property = fc.property(broken, ({ which, broken }) => {
+    try {
+      expect(Array.isArray(incompatibilities('FULL', broken, [known[which]]))).toBe(true);
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'schema_invalid' });
+    }
+  });
+  fc.assert(property, { numRuns: 300 });
+  expect(Object.keys(Object.prototype)).toEqual([]);
+}, 30_000);
+
+test('schemas of this version follow themselves', () => {
+  for (const own of ownSchemas(kinds)) expect(incompatibilities('FULL', own, [own])).toEqual([]);
 });
 
 test('space and comments make no other schema', () => {
