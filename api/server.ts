@@ -20,6 +20,7 @@ import { siteRoutes } from './http/sites.ts';
 import { answerProblem, Problem } from './http/problem.ts';
 import { schemas } from './http/schemas.ts';
 import { compileRequest } from './http/validate.ts';
+import { Peers } from './members/peers.ts';
 import { asyncApi } from './live/asyncapi.ts';
 import { type LiveLimits, LiveGateway } from './live/gateway.ts';
 
@@ -83,7 +84,10 @@ export interface Server {
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { config, engine, metrics } = options;
-  const guard = createGuard(config);
+  const guard = createGuard({ ...config, advertised: () => engine.self.url });
+  const peers = new Peers({ authToken: config.authToken, outcome: metrics.forwarded });
+  const group = { engine, peers };
+  let url = '';
   const app = createApp(config, options.log);
   const live = new LiveGateway({
     engine,
@@ -109,9 +113,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   guardRoutes(app, guard, config);
   await app.register((doors, _options, done) => {
     healthRoutes(doors, engine, { scrape: () => metrics.scrape(), trouble: options.trouble ?? (() => null) });
-    assetRoutes(doors, engine, options.tables);
-    siteRoutes(doors, engine, options.tables);
-    operationRoutes(doors, { ...options, live: () => live.counts() });
+    assetRoutes(doors, group, options.tables);
+    siteRoutes(doors, group, options.tables);
+    operationRoutes(doors, { ...options, group, url: () => engine.self.url || url, live: () => live.counts() });
     doors.get('/openapi.json', { schema: schemas.document }, async () => app.swagger());
     doors.get('/asyncapi.json', { schema: schemas.document }, async () => asyncApi(options.version ?? '0'));
     pageRoutes(doors, new URL('../web/', import.meta.url));
@@ -127,12 +131,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   });
   live.attach(app.server);
 
-  const url = await listen(app, config);
+  url = await listen(app, config);
   return {
     url,
     async close() {
       live.close();
       await app.close();
+      peers.close();
     },
   };
 }

@@ -1,9 +1,16 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Member } from '../../runtime/log/membership.ts';
 import type { AssetView, Engine, TableReader } from '../../runtime/system/engine.ts';
 import type { DerivedEvent } from '../../runtime/shard/derived.ts';
+import { homeOf } from '../../runtime/system/assets.ts';
+import { ownerAnswers, pathOf } from '../members/forward.ts';
+import { lacking } from '../members/gather.ts';
+import { checkHere, type Group, isForwarded } from '../members/group.ts';
+import { pageOverGroup } from '../members/pages.ts';
+import { FORWARDED } from '../members/peers.ts';
+import { formatPositions, parsePositions, waitForAll } from '../members/wait.ts';
 import { compileFilter } from '../query/filter.ts';
-import type { InputTopic } from './ingest.ts';
-import { type LifeStory, withNeighbours } from './neighbours.ts';
+import { type LifeStory, ownWords, withNeighbours } from './neighbours.ts';
 import { Problem } from './problem.ts';
 import { schemas } from './schemas.ts';
 
@@ -15,23 +22,40 @@ interface ListQuery {
   readonly limit: number;
   readonly cursor?: string;
 }
+interface Listed {
+  readonly items: AssetView[];
+  readonly cursor: string | null;
+}
 type OneAsset = { Params: { serial: string } };
+type AssetQuery = OneAsset & { Querystring: { minPos?: string; timeoutMs: number } };
 type EventPage = OneAsset & { Querystring: { type?: string; before?: string; limit: number } };
 
-/** Lists of assets, one asset, and what happened to it. */
-export function assetRoutes(app: FastifyInstance, engine: Engine, tables: TableReader): void {
+/** Lists of assets, one asset, and what happened to it; whichever process has them. */
+export function assetRoutes(app: FastifyInstance, group: Group, tables: TableReader): void {
+  const { engine, peers } = group;
+  const atOwner = ownerAnswers(group, ({ serial }) => serial);
+
   app.get<{ Querystring: ListQuery }>('/v1/assets', { schema: schemas.assets }, async (request) => {
-    const { kind, cursor, limit } = request.query;
-    const page = engine.assets({ kind, cursor, limit, where: condition(request.query) });
-    return { items: page.items, cursor: page.cursor };
+    const { kind } = request.query;
+    const where = condition(request.query);
+    const source = {
+      here: (cursor: string, limit: number, until: number) => engine.assets({ kind, cursor, limit, until, where }),
+      there: (member: Member, cursor: string, limit: number) =>
+        peers.json<Listed>(member, { path: pathOf('/v1/assets', {}, { ...request.query, cursor, limit }) }),
+    };
+    const page = await pageOverGroup(engine, source, request.query, isForwarded(request));
+    return { items: page.items, cursor: page.cursor, ...lacking(page.incomplete) };
   });
 
-  app.get<OneAsset & { Querystring: { minPos?: string; timeoutMs: number } }>(
+  app.get<AssetQuery>(
     '/v1/assets/:serial',
-    { schema: schemas.asset },
+    { schema: schemas.asset, preHandler: [(request) => waitForOthers(group, request), atOwner] },
     async (request, reply) => {
       const { minPos, timeoutMs } = request.query;
-      if (minPos !== undefined) await waitForAll(engine, minPos, timeoutMs);
+      if (minPos !== undefined) {
+        const positions = parsePositions(minPos, engine.partitions);
+        await waitForAll(group, positions, timeoutMs, isForwarded(request));
+      }
       const view = find(engine, request.params.serial);
       const tag = `"rev:${view.revision}"`;
       reply.header('etag', tag).header('x-position', positionOf(view)).header('cache-control', 'no-cache');
@@ -40,24 +64,32 @@ export function assetRoutes(app: FastifyInstance, engine: Engine, tables: TableR
     },
   );
 
-  app.get<OneAsset>('/v1/assets/:serial/lifecycle', { schema: schemas.assetLifecycle }, async (request) => {
-    const { serial } = request.params;
-    const items = engine.lifecycle(serial);
-    const story = engine.story(serial, Date.now());
-    if (items === null || story === null) throw unknownAsset(serial);
-    return { serial, ...(await withNeighbours(serial, story as LifeStory, engine, tables)), items };
-  });
+  app.get<OneAsset>(
+    '/v1/assets/:serial/lifecycle',
+    { schema: schemas.assetLifecycle, preHandler: atOwner },
+    async (request) => {
+      const { serial } = request.params;
+      const items = engine.lifecycle(serial);
+      const story = engine.story(serial, Date.now()) as LifeStory | null;
+      if (items === null || story === null) throw unknownAsset(serial);
+      const mayAsk = request.headers[FORWARDED] !== asNeighbour;
+      const storyOf = (other: string) => neighbourStory(group, other, mayAsk);
+      return { serial, ...(await withNeighbours(serial, story, storyOf, tables)), items };
+    },
+  );
 
   const page = async (serial: string, options: { type?: string; before?: string; limit: number }) => {
     find(engine, serial);
     const items = await tables.events(serial, options);
     return { items, next: items.length < options.limit ? null : oldest(items) };
   };
-  app.get<EventPage>('/v1/assets/:serial/events', { schema: schemas.events }, async (request) =>
+  app.get<EventPage>('/v1/assets/:serial/events', { schema: schemas.events, preHandler: atOwner }, async (request) =>
     page(request.params.serial, request.query),
   );
-  app.get<EventPage>('/v1/assets/:serial/transitions', { schema: schemas.transitions }, async (request) =>
-    page(request.params.serial, { ...request.query, type: 'state_transition' }),
+  app.get<EventPage>(
+    '/v1/assets/:serial/transitions',
+    { schema: schemas.transitions, preHandler: atOwner },
+    async (request) => page(request.params.serial, { ...request.query, type: 'state_transition' }),
   );
 }
 
@@ -72,8 +104,9 @@ function condition({ status, siteId, filter }: ListQuery): ((view: AssetView) =>
 
 function find(engine: Engine, serial: string): AssetView {
   const view = engine.asset(serial);
-  if (view === null) throw unknownAsset(serial);
-  return view;
+  if (view !== null) return view;
+  checkHere(engine, serial);
+  throw unknownAsset(serial);
 }
 
 function unknownAsset(serial: string): Problem {
@@ -89,15 +122,35 @@ function positionOf({ position }: AssetView): string {
   return `telemetry:${partition}:${telemetry},lifecycle:${partition}:${lifecycle}`;
 }
 
-/** Waits for `topic:partition:next` positions; the schema has checked their form. */
-async function waitForAll(engine: Engine, positions: string, timeoutMs: number): Promise<void> {
-  const waits = positions.split(',').map((one) => {
-    const [topic, partition, offset] = one.split(':');
-    if (Number(partition) >= engine.partitions) {
-      const detail = `There are ${engine.partitions} partitions, counted from 0.`;
-      throw new Problem(400, 'unknown_partition', detail, { errors: [{ pointer: '/querystring/minPos', detail }] });
-    }
-    return engine.waitFor(topic as InputTopic, Number(partition), Number(offset), timeoutMs);
-  });
-  await Promise.all(waits);
+/** Positions of partitions that are not the asset's are waited for before the asset's owner is asked, which has the rest. */
+async function waitForOthers(group: Group, request: FastifyRequest<AssetQuery>): Promise<void> {
+  const { query, params } = request;
+  if (query.minPos === undefined || isForwarded(request)) return;
+  const home = homeOf(params.serial, group.engine.partitions).partition;
+  const positions = parsePositions(query.minPos, group.engine.partitions);
+  await waitForAll(
+    group,
+    positions.filter(({ partition }) => partition !== home),
+    query.timeoutMs,
+    false,
+  );
+  const own = positions.filter(({ partition }) => partition === home);
+  query.minPos = own.length === 0 ? undefined : formatPositions(own);
+}
+
+/** Marks the question for a neighbour's story: its process answers without asking for the neighbours in turn. */
+const asNeighbour = 'neighbour';
+
+/** The story of another asset, where its process can be asked now. */
+async function neighbourStory({ engine, peers }: Group, serial: string, mayAsk: boolean): Promise<LifeStory | null> {
+  const place = engine.place(homeOf(serial, engine.partitions).partition);
+  if (place.at === 'here') return engine.story(serial, Date.now()) as LifeStory | null;
+  if (place.at === 'moving' || !mayAsk) return null;
+  try {
+    const path = pathOf('/v1/assets/:serial/lifecycle', { serial }, {});
+    return ownWords(await peers.json<LifeStory>(place.member, { path, headers: { [FORWARDED]: asNeighbour } }));
+  } catch (error) {
+    if (error instanceof Problem && (error.status === 503 || error.status === 404)) return null;
+    throw error;
+  }
 }

@@ -7,6 +7,8 @@ import { Problem } from './problem.ts';
 export interface GuardConfig {
   /** Address the server listens on. */
   readonly host: string;
+  /** URL under which the other processes of the group know this one; its name is no foreign one. */
+  readonly advertised?: () => string;
   /** When set, every `/v1` and `/metrics` request needs it as bearer token. */
   readonly authToken?: string;
   /** A second token, for programs of the same user that read it from the data folder. */
@@ -29,6 +31,7 @@ const loopback = new Set(['127.0.0.1', 'localhost', '::1']);
 export function createGuard(config: GuardConfig): Guard {
   const digests = [config.authToken, config.localToken].filter((token) => token !== undefined).map(digest);
   const isLoopback = loopback.has(config.host);
+  const names = () => [config.host.toLowerCase(), nameOf(config.advertised?.())];
   const known = (token: string) => {
     const given = digest(token);
     // Every digest is compared, so that the time says nothing about which one came close.
@@ -44,7 +47,7 @@ export function createGuard(config: GuardConfig): Guard {
   return {
     checkOrigin(request) {
       const host = hostName(request.headers.host);
-      if (config.authToken === undefined && !isExpectedHost(host, config.host, isLoopback)) {
+      if (config.authToken === undefined && !isExpectedHost(host, names(), isLoopback)) {
         throw new Problem(403, 'foreign_host', 'The Host header names another server.');
       }
       const origin = request.headers.origin;
@@ -77,10 +80,15 @@ function hostName(header: string | undefined): string | undefined {
   return (found?.[1] ?? found?.[2])?.toLowerCase();
 }
 
+function nameOf(url: string | undefined): string {
+  const found = URL.parse(url ?? '')?.hostname ?? '';
+  return found.replaceAll(/[[\]]/g, '').toLowerCase();
+}
+
 /** Rebinding needs a name that an attacker controls: addresses, and the names of this machine, are fine. */
-function isExpectedHost(host: string | undefined, bound: string, isLoopback: boolean): boolean {
+function isExpectedHost(host: string | undefined, own: readonly string[], isLoopback: boolean): boolean {
   if (host === undefined) return false;
-  if (loopback.has(host) || host === bound.toLowerCase()) return true;
+  if (loopback.has(host) || own.includes(host)) return true;
   return !isLoopback && isIP(host) !== 0;
 }
 

@@ -1,5 +1,5 @@
 import { GridfoldError } from '../../runtime/kernel/errors.ts';
-import type { Engine, TableReader } from '../../runtime/system/engine.ts';
+import type { TableReader } from '../../runtime/system/engine.ts';
 
 /** Another asset that held the same slot; `told` says how it is known. */
 export interface Neighbour {
@@ -43,23 +43,23 @@ const QUESTION = `SELECT site_id, slot, old_serial, new_serial, entered_time
 export async function withNeighbours<S extends LifeStory>(
   serial: string,
   story: S,
-  engine: Engine,
+  askStory: (serial: string) => Promise<LifeStory | null>,
   tables: TableReader,
 ): Promise<S> {
   const known = story.installations.every((i) => i.replaces !== null && i.replacedBy !== null);
   const changes = known ? [] : await changesOf(serial, tables);
-  const others = new Map<string, LifeStory | null>();
-  const storyOf = (other: string) => {
-    if (!others.has(other)) others.set(other, engine.story(other, Date.now()) as LifeStory | null);
-    return others.get(other)?.installations ?? [];
-  };
+  const others = new Set(changes.flatMap(({ before, after }) => [before, after]).filter((other) => other !== serial));
+  const stories = new Map(
+    await Promise.all([...others].map(async (other) => [other, (await askStory(other))?.installations ?? []] as const)),
+  );
   const installations = story.installations.map((one) => {
     const here = changes.filter((c) => c.siteId === one.siteId && c.slot === one.slot);
     const from = Date.parse(one.fromTime);
     const entry = here.find((c) => c.after === serial && c.enteredMs === from);
     const exit = here.find((c) => c.before === serial && c.enteredMs > from);
     const says = (other: string, side: 'replaces' | 'replacedBy') =>
-      storyOf(other).some((i) => i.siteId === one.siteId && i.slot === one.slot && i[side]?.serial === serial);
+      stories.get(other)?.some((i) => i.siteId === one.siteId && i.slot === one.slot && i[side]?.serial === serial) ??
+      false;
     return {
       ...one,
       replaces: one.replaces ?? neighbour(entry?.before, (other) => says(other, 'replacedBy')),
@@ -68,6 +68,17 @@ export async function withNeighbours<S extends LifeStory>(
   });
   const last = installations.at(-1);
   return { ...story, installations, replaces: last?.replaces ?? null, replacedBy: last?.replacedBy ?? null };
+}
+
+/** The story without what was joined to it: what the asset's own records say of its neighbours. */
+export function ownWords(story: LifeStory): LifeStory {
+  const told = (one: Neighbour | null) => (one?.told === 'record' ? one : null);
+  const installations = story.installations.map((one) => ({
+    ...one,
+    replaces: told(one.replaces),
+    replacedBy: told(one.replacedBy),
+  }));
+  return { installations, replaces: told(story.replaces), replacedBy: told(story.replacedBy) };
 }
 
 function neighbour(serial: string | undefined, saysSo: (other: string) => boolean): Neighbour | null {

@@ -1,7 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { type Clock, systemClock } from '../../runtime/kernel/clock.ts';
-import type { Engine, TableReader } from '../../runtime/system/engine.ts';
-import { Problem } from './problem.ts';
+import type { FleetView, PartitionStatus, SinkStatus, TableReader } from '../../runtime/system/engine.ts';
+import { mergeFleets } from '../members/fleet.ts';
+import { gather, lacking } from '../members/gather.ts';
+import { type Group, isForwarded } from '../members/group.ts';
+import { settleGroup } from '../members/settle.ts';
+import { parsePositions, waitForAll } from '../members/wait.ts';
 import { schemas } from './schemas.ts';
 
 /** What the auditor found; `ok` is false when a sink lost or doubled anything. Rows are passed on as they are. */
@@ -51,7 +55,9 @@ export interface MachineDiagram {
 }
 
 export interface Operations {
-  readonly engine: Engine;
+  readonly group: Group;
+  /** Where this process serves. */
+  readonly url: () => string;
   readonly tables: TableReader;
   readonly machines: readonly MachineDiagram[];
   readonly audit: () => Promise<AuditReport>;
@@ -62,14 +68,33 @@ export interface Operations {
 
 /** The fleet as a whole, the pipeline, questions in SQL, and what an operator asks. */
 export function operationRoutes(app: FastifyInstance, parts: Operations): void {
-  const { engine } = parts;
+  const { group } = parts;
+  const { engine } = group;
   const clock = parts.clock ?? systemClock;
 
-  app.get('/v1/fleet', { schema: schemas.fleet }, async () => ({
-    at: new Date(clock.now()).toISOString(),
-    ...engine.fleet(),
-  }));
-  app.get('/v1/pipeline', { schema: schemas.pipeline }, async () => ({ ...engine.status(), live: parts.live() }));
+  app.get('/v1/fleet', { schema: schemas.fleet }, async (request) => {
+    const own = engine.fleet();
+    const at = new Date(clock.now()).toISOString();
+    if (isForwarded(request)) return { at, ...own };
+    const { answers, incomplete } = await gather<FleetView>(group, { path: '/v1/fleet' });
+    return { at, ...mergeFleets([own, ...answers]), ...lacking(incomplete) };
+  });
+  app.get('/v1/pipeline', { schema: schemas.pipeline }, async (request) => {
+    const own = pipelineHere(parts);
+    if (isForwarded(request)) return own;
+    const { answers, incomplete } = await gather<Pipeline>(group, { path: '/v1/pipeline' });
+    return { ...mergePipelines([own, ...answers]), ...lacking(incomplete) };
+  });
+  app.get<{ Querystring: { minPos?: string; timeoutMs: number } }>(
+    '/v1/pipeline/wait',
+    { schema: schemas.wait },
+    async (request) => {
+      const { minPos, timeoutMs } = request.query;
+      const positions = minPos === undefined ? [] : parsePositions(minPos, engine.partitions);
+      await waitForAll(group, positions, timeoutMs, isForwarded(request));
+      return { folded: true };
+    },
+  );
   app.get('/v1/machines', { schema: schemas.machines }, async () => ({ items: parts.machines }));
   app.get('/v1/audit', { schema: schemas.audit }, async () => parts.audit());
   app.get<{ Querystring: DeadLetterQuery }>('/v1/dead-letters', { schema: schemas.deadLetters }, async (request) =>
@@ -86,7 +111,7 @@ export function operationRoutes(app: FastifyInstance, parts: Operations): void {
     },
   );
   app.post<{ Querystring: { timeoutMs: number } }>('/v1/settle', { schema: schemas.settle }, async (request) => {
-    await within(engine.settled(), request.query.timeoutMs, clock);
+    await settleGroup(group, request.query.timeoutMs, clock, isForwarded(request));
     return { settled: true };
   });
 }
@@ -111,12 +136,32 @@ function asObject(names: readonly string[], row: readonly unknown[]): Record<str
   return object;
 }
 
-async function within(work: Promise<void>, timeoutMs: number, clock: Clock): Promise<void> {
-  let cancel = () => {};
-  const timeout = new Promise<never>((_, reject) => {
-    cancel = clock.after(timeoutMs, () => {
-      reject(new Problem(503, 'not_settled', `Not settled after ${timeoutMs} ms.`, { retryAfterS: 1 }));
-    });
-  });
-  await Promise.race([work, timeout]).finally(cancel);
+interface Pipeline {
+  readonly ready: boolean;
+  readonly partitions: readonly (PartitionStatus & { readonly owner: string })[];
+  readonly sinks: readonly (SinkStatus & { readonly owner: string })[];
+  readonly live: { readonly connections: number; readonly subscriptions: number };
+}
+
+function pipelineHere({ group, url, live }: Operations): Pipeline {
+  const { ready, partitions, sinks } = group.engine.status();
+  const owner = url();
+  return {
+    ready,
+    partitions: partitions.map((one) => ({ ...one, owner })),
+    sinks: sinks.map((one) => ({ ...one, owner })),
+    live: live(),
+  };
+}
+
+function mergePipelines(parts: readonly Pipeline[]): Pipeline {
+  const sum = (of: keyof Pipeline['live']) => parts.reduce((total, { live }) => total + live[of], 0);
+  return {
+    ready: parts.every(({ ready }) => ready),
+    partitions: parts
+      .flatMap(({ partitions }) => partitions)
+      .sort((a, b) => a.actor.localeCompare(b.actor) || a.partition - b.partition),
+    sinks: parts.flatMap(({ sinks }) => sinks),
+    live: { connections: sum('connections'), subscriptions: sum('subscriptions') },
+  };
 }

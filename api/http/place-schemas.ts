@@ -1,4 +1,16 @@
-import { answers, count, list, map, object, orNull, problem, text, time, timeOrNull } from './schema-parts.ts';
+import {
+  answers,
+  count,
+  incomplete,
+  list,
+  map,
+  object,
+  orNull,
+  problem,
+  text,
+  time,
+  timeOrNull,
+} from './schema-parts.ts';
 
 const anyNumber = { type: ['number', 'null'] } as const;
 const totalsOf = (table: string, counts: readonly string[]) => ({
@@ -81,7 +93,10 @@ export const placeSchemas = {
       },
       ['search', 'cursor', 'limit'],
     ),
-    response: answers('A page of sites', object({ items: list(object(siteListing)), cursor: orNull('string') })),
+    response: answers(
+      'A page of sites',
+      object({ items: list(object(siteListing)), cursor: orNull('string'), incomplete }, ['incomplete']),
+    ),
   },
   site: {
     tags: ['fleet'],
@@ -99,7 +114,10 @@ export const placeSchemas = {
     tags: ['fleet'],
     summary: 'Regions, a page at a time',
     querystring: object(placeQuery, ['cursor', 'limit']),
-    response: answers('A page of regions', object({ items: list(object(regionListing)), cursor: orNull('string') })),
+    response: answers(
+      'A page of regions',
+      object({ items: list(object(regionListing)), cursor: orNull('string'), incomplete }, ['incomplete']),
+    ),
   },
   region: {
     tags: ['fleet'],

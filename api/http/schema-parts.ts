@@ -11,6 +11,15 @@ export function object<P extends Record<string, object>>(properties: P, optional
   const required = Object.keys(properties).filter((name) => !optional.includes(name));
   return { type: 'object', required, properties, additionalProperties: false } as const;
 }
+/** For answers that are put together from several processes. */
+export const incomplete = {
+  type: 'array',
+  items: text,
+  minItems: 1,
+  description:
+    'What the answer lacks: URLs of processes that could not be asked, and `partition N` for those that move; absent ' +
+    'where nothing is lacking',
+} as const;
 export const list = (items: object) => ({ type: 'array', items }) as const;
 export const map = (additionalProperties: object) => ({ type: 'object', additionalProperties }) as const;
 

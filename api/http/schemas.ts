@@ -2,6 +2,7 @@ import { placeSchemas } from './place-schemas.ts';
 import {
   answers,
   count,
+  incomplete,
   json,
   list,
   map,
@@ -152,6 +153,7 @@ const eventQuery = {
   limit: { type: 'integer', minimum: 1, maximum: 1_000, default: 100 },
 };
 
+const owner = { type: 'string', description: 'URL of the process' } as const;
 const fleetKind = object({
   assets: count,
   powerW: number,
@@ -200,7 +202,7 @@ export const schemas = {
   }),
   settle: {
     tags: ['ingest'],
-    summary: 'Wait until everything is folded, published and committed by every sink',
+    summary: 'Wait until everything is folded, published and committed by every sink, in all processes',
     querystring: object({ timeoutMs: { type: 'integer', minimum: 0, maximum: 600_000, default: 60_000 } }, [
       'timeoutMs',
     ]),
@@ -224,7 +226,10 @@ export const schemas = {
       },
       ['kind', 'status', 'siteId', 'filter', 'limit', 'cursor'],
     ),
-    response: answers('A page of assets', object({ items: list(assetSchema), cursor: orNull('string') })),
+    response: answers(
+      'A page of assets; one that is not full may have more behind its cursor',
+      object({ items: list(assetSchema), cursor: orNull('string'), incomplete }, ['incomplete']),
+    ),
   },
   asset: {
     tags: ['assets'],
@@ -286,32 +291,48 @@ export const schemas = {
   fleet: {
     tags: ['fleet'],
     summary: 'Counts by kind and status, power now, energy today',
-    response: answers('The fleet', object({ at: time, assets: count, kinds: map(fleetKind) })),
+    response: answers(
+      'The fleet',
+      object({ at: time, assets: count, kinds: map(fleetKind), incomplete }, ['incomplete']),
+    ),
   },
   pipeline: {
     tags: ['operations'],
-    summary: 'Partitions, sinks and live sessions',
+    summary: 'Partitions, sinks and live sessions of all processes',
     response: answers(
       'The pipeline',
-      object({
-        ready: { type: 'boolean' },
-        partitions: list(
-          object({
-            actor: text,
-            partition: count,
-            phase: text,
-            position: object({ telemetry: count, lifecycle: count, timers: count }),
-            lag: object({ telemetry: count, lifecycle: count }),
-            topics: object({ telemetry: text, lifecycle: text }),
-            assets: count,
-            snapshotAgeMs: orNull('number'),
-            horizonMs: number,
-          }),
-        ),
-        sinks: list(object({ sink: text, lag: count, rows: count, lastCommitAt: timeOrNull, error: orNull('string') })),
-        live: object({ connections: count, subscriptions: count }),
-      }),
+      object(
+        {
+          ready: { type: 'boolean' },
+          partitions: list(
+            object({
+              owner,
+              actor: text,
+              partition: count,
+              phase: text,
+              position: object({ telemetry: count, lifecycle: count, timers: count }),
+              lag: object({ telemetry: count, lifecycle: count }),
+              topics: object({ telemetry: text, lifecycle: text }),
+              assets: count,
+              snapshotAgeMs: orNull('number'),
+              horizonMs: number,
+            }),
+          ),
+          sinks: list(
+            object({ owner, sink: text, lag: count, rows: count, lastCommitAt: timeOrNull, error: orNull('string') }),
+          ),
+          live: object({ connections: count, subscriptions: count }),
+          incomplete,
+        },
+        ['incomplete'],
+      ),
     ),
+  },
+  wait: {
+    tags: ['operations'],
+    summary: 'Wait until positions are folded, in whichever process',
+    querystring: object({ minPos, timeoutMs: waitMs }, ['minPos', 'timeoutMs']),
+    response: answers('They are', object({ folded: { const: true } })),
   },
   machines: {
     tags: ['fleet'],

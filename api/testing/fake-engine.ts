@@ -53,7 +53,7 @@ export class FakeGroup {
 /** An engine of plain maps, for tests that must choose when commits happen. Without a group it has one partition. */
 export class FakeEngine implements Engine {
   readonly partitions: number;
-  readonly self = { url: '', version: '1' };
+  self = { url: '', version: '1' };
   readonly kinds = ['powerwall', 'inverter'];
   readonly views = new Map<string, AssetView>();
   /** Summaries of actors that fold the facts of others: by kind, by key. */

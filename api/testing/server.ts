@@ -50,8 +50,11 @@ export const tables: TableReader = {
 };
 
 /** A server on a free port over a fake engine. */
-export async function testServer(config: Partial<ServerConfig> = {}, more: Partial<ServerOptions> = {}) {
-  const engine = new FakeEngine();
+export async function testServer(
+  config: Partial<ServerConfig> = {},
+  more: Partial<ServerOptions> & { engine?: FakeEngine } = {},
+) {
+  const engine = more.engine ?? new FakeEngine();
   const server = await startServer({
     engine,
     tables,

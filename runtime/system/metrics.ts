@@ -42,6 +42,8 @@ export interface Metrics {
   sinkOffset(sink: string, partition: number, next: number): void;
   /** What the auditor found in a sink; both stay 0 in a healthy system. */
   sinkAudit(sink: string, overlap: number, gap: number): void;
+  /** A request that another process was asked to answer: `answered`, or why it was not. */
+  forwarded(outcome: string): void;
   readonly live: LiveMetrics;
   machineVersion(kind: string, version: string): void;
   /** Gauges that are read from the engine when somebody scrapes: lag, watermark of sinks, snapshot age. */
@@ -117,6 +119,9 @@ export function createMetrics(options: { version: string; clock?: Clock; process
   ]);
   const overlap = gauge('sink_offset_overlap_total', 'Derived events that stand in a sink more than once', ['sink']);
   const hole = gauge('sink_offset_gap_total', 'Derived events below the ledger that a sink lacks', ['sink']);
+  const forwards = counter('forwarded_requests_total', 'Requests passed on to the process that has the partition', [
+    'outcome',
+  ]);
   const liveConnections = gauge('live_connections', 'Open live sockets');
   const liveSubscriptions = gauge('live_subscriptions', 'Open live subscriptions');
   const liveDeltas = counter('live_deltas_total', 'Deltas sent');
@@ -170,6 +175,7 @@ export function createMetrics(options: { version: string; clock?: Clock; process
       overlap.set({ sink }, overlapCount);
       hole.set({ sink }, gapCount);
     },
+    forwarded: (outcome) => forwards.inc({ outcome }),
     live: {
       connections: (open) => liveConnections.set(open),
       subscriptions: (open) => liveSubscriptions.set(open),
