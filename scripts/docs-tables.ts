@@ -14,6 +14,7 @@ interface Metric {
 function metricsTable(): string {
   const metrics = createMetrics({ version: '0', processMetrics: false });
   metrics.observe({ status: () => ({ ready: true, partitions: [], sinks: [] }) });
+  metrics.observeSchemas(() => ({ state: 'up', requests: 0, failures: 0, known: 0, unknown: 0, waiting: 0 }));
   const all = (metrics.registry as unknown as { getMetricsAsArray(): Metric[] }).getMetricsAsArray();
   const rows = all.map(({ name, type, labelNames, help }) => {
     const labels = labelNames.map((label) => `\`${label}\``).join(' ');

@@ -58,6 +58,19 @@ test('lag and sinks are read from the engine when scraped', async () => {
   expect(text).toContain('gridfold_snapshot_last_success_timestamp_seconds{actor="device",partition="0"} 5');
 });
 
+test('gauges of schemas say whether the registry answers', async () => {
+  const metrics = createMetrics({ version: '0', processMetrics: false });
+  let state: 'untried' | 'up' | 'down' | 'denied' = 'untried';
+  metrics.observeSchemas(() => ({ state, requests: 3, failures: 1, known: 7, unknown: 2, waiting: 1 }));
+  const upWhen = async (now: typeof state) => {
+    state = now;
+    return (await metrics.scrape()).match(/^gridfold_schema_registry_up (\d)$/m)?.[1];
+  };
+  expect([await upWhen('untried'), await upWhen('up')]).toEqual(['1', '1']);
+  expect([await upWhen('down'), await upWhen('denied')]).toEqual(['0', '0']);
+  expect(await metrics.scrape()).toContain('gridfold_schemas_waiting 1');
+});
+
 test('no metric has the serial as a label, and every name carries the prefix', async () => {
   const metrics = createMetrics({ version: '0', processMetrics: false });
   for (const metric of await metrics.registry.getMetricsAsJSON()) {

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import type { Engine } from './engine.ts';
+import { type SchemaStatus, schemaGauges } from './schema-metrics.ts';
 
 /** What became of the records of one batch, counted by the shard that folded it. */
 export interface BatchCounts {
@@ -48,6 +49,8 @@ export interface Metrics {
   machineVersion(kind: string, version: string): void;
   /** Gauges that are read from the engine when somebody scrapes: lag, watermark of sinks, snapshot age. */
   observe(engine: Pick<Engine, 'status'>): void;
+  /** Gauges of the schemas that records are written with. */
+  observeSchemas(status: () => SchemaStatus): void;
   /** The exposition text. */
   scrape(): Promise<string>;
 }
@@ -130,7 +133,7 @@ export function createMetrics(options: { version: string; clock?: Clock; process
   const liveDelay = histogram('live_delivery_delay_seconds', 'From commit to the send of its delta', fast);
   const machines = gauge('machine_version_info', 'Always 1; version of the machine of a kind', ['kind', 'version']);
   const seconds = () => clock.now() / 1000;
-  let refresh = () => {};
+  const refreshes: (() => void)[] = [];
 
   return {
     registry,
@@ -186,10 +189,13 @@ export function createMetrics(options: { version: string; clock?: Clock; process
     },
     machineVersion: (kind, version) => machines.set({ kind, version }, 1),
     observe(engine) {
-      refresh = statusGauges(registry, engine);
+      refreshes.push(statusGauges(registry, engine));
+    },
+    observeSchemas(status) {
+      refreshes.push(schemaGauges(registry, status));
     },
     scrape() {
-      refresh();
+      for (const refresh of refreshes) refresh();
       return registry.metrics();
     },
   };
