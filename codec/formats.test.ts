@@ -3,43 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { kinds } from '../actors/device/index.ts';
 import { Reading } from '../runtime/shard/reading.ts';
 import { contentOf, EntryWriter } from '../runtime/shard/window-entry.ts';
-import { parseAvroSchema } from './avro/schema.ts';
-import { AvroFormat } from './avro/telemetry.ts';
 import { TelemetryEncoder } from './encode.ts';
 import type { TelemetryDocument } from './encode-parts.ts';
 import { KINDS, referenceRecord } from './fixture.ts';
-import { FlatBuffersFormat } from './flatbuffers/telemetry.ts';
-import type { TelemetryFormat } from './format.ts';
-import { JsonFormat } from './json-format.ts';
-import { type DecodedKind, KindPlan } from './plan.ts';
-import { ProblemCounts } from './problems.ts';
-import { ProtobufFormat } from './protobuf/telemetry.ts';
+import type { DecodedKind } from './plan.ts';
 import { REASONS } from './reasons.ts';
-import { declare } from './schema/declaration.ts';
-import { printSchema } from './schema/files.ts';
-import { NUMBERS } from './schema/numbers.ts';
-import { TelemetryDecoder } from './telemetry.ts';
+import type { TelemetryDecoder } from './telemetry.ts';
 import { records } from './testing/records.ts';
 import type { Format } from './wire.ts';
-import { wirePlans } from './wire-plan.ts';
+import { decoderOf, FORMATS } from './testing/decoders.ts';
 
 const NOW = Date.parse('2022-07-08T09:00:02Z');
-const FORMATS: readonly Format[] = ['json', 'protobuf', 'avro', 'flatbuffers'];
-
-function decoderOf(format: Format, of: readonly DecodedKind[]): TelemetryDecoder {
-  const plans = of.map((kind) => new KindPlan(kind));
-  const wire = wirePlans(of, plans);
-  const counts = new ProblemCounts();
-  const made: Record<Format, () => TelemetryFormat> = {
-    json: () => new JsonFormat(plans, counts.pending),
-    protobuf: () => new ProtobufFormat(wire, counts.pending),
-    avro: () =>
-      new AvroFormat(wire, counts.pending, parseAvroSchema(printSchema('telemetry', 'avro', declare(of, NUMBERS)))),
-    flatbuffers: () => new FlatBuffersFormat(wire, counts.pending),
-  };
-  return new TelemetryDecoder(plans, made[format](), counts);
-}
-
 /** Everything that decoding says, comparable: the reason, or the reading and its content as the shard keeps it. */
 function outcome(decoder: TelemetryDecoder, bytes: Uint8Array, slowly = false): unknown {
   const reading = new Reading();

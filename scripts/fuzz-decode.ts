@@ -1,6 +1,6 @@
 /**
- * Feeds damaged and hostile records to every decoder: nothing may throw, every record must be accepted or get a reason,
- * fast path and document path must agree, and an accepted reading must be possible.
+ * Feeds damaged and hostile records of every format to every decoder: nothing may throw, every record must be accepted or
+ * get a reason, fast path and document path must agree, and an accepted reading must be possible. COUNT of each format.
  *
  *   node scripts/fuzz-decode.ts [COUNT = 100000] [SEED = 1]
  */
@@ -9,6 +9,8 @@ import { KINDS } from '../codec/fixture.ts';
 import { decodeLifecycle } from '../codec/lifecycle.ts';
 import { REASONS } from '../codec/reasons.ts';
 import { createTelemetryDecoder } from '../codec/telemetry.ts';
+import { BINARY_FORMATS } from '../codec/schema/files.ts';
+import { type FuzzResult, fuzzForeignAvro, fuzzLifecycle, fuzzTelemetry } from '../codec/testing/fuzz.ts';
 import { MAX_FIELDS, Reading } from '../runtime/shard/reading.ts';
 import { attackedRecords } from './fuzz-attacks.ts';
 
@@ -98,4 +100,22 @@ console.log(
 );
 for (const [what, n] of [...tally].sort((a, b) => b[1] - a[1])) console.log(`${String(n).padStart(9)}  ${what}`);
 console.log(`problems in accepted records: ${[...fast.problems].map(([code, n]) => `${code} ${n}`).join(', ')}`);
-process.exitCode = total === count ? 0 : 1;
+if (total !== count) process.exit(1);
+
+/** Runs one of the binary fuzzers and prints what became of its inputs, and how much memory that took. */
+function report(what: string, fuzz: () => FuzzResult): void {
+  const from = process.hrtime.bigint();
+  const { tally } = fuzz();
+  const seconds = Number(process.hrtime.bigint() - from) / 1e9;
+  const counts = [...tally].sort((a, b) => b[1] - a[1]).map(([reason, n]) => `${reason} ${n}`);
+  const megabytes = Math.round(process.memoryUsage().rss / 2 ** 20);
+  console.log(
+    `${what}: ${count} inputs, seed ${seed}, ${seconds.toFixed(1)} s, ${megabytes} MiB; ${counts.join(', ')}`,
+  );
+}
+
+for (const format of BINARY_FORMATS) {
+  report(`telemetry in ${format}`, () => fuzzTelemetry(format, count, seed));
+  report(`lifecycle in ${format}`, () => fuzzLifecycle(format, count, seed));
+}
+report('telemetry in a foreign Avro schema', () => fuzzForeignAvro(count, seed));

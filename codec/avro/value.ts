@@ -15,6 +15,9 @@ export class AvroRecord {
   }
 }
 
+/** An item takes at least a byte, but for those of types that are always the same. */
+const MAX_EMPTY_ITEMS = 1024;
+
 const TOO_DEEP = new Refusal(Reason.too_deep);
 
 /** Reads values of any schema: records as {@link AvroRecord}, maps as bare objects, bytes as base 64. */
@@ -90,10 +93,11 @@ export class AvroValueReader {
 
   /** How many items the next block has; where the number is negative, its bytes are told too. */
   private blockLength(): number {
-    const count = this.cursor.long();
-    if (count >= 0) return count;
-    this.cursor.long();
-    return -count;
+    const told = this.cursor.long();
+    if (told < 0) this.cursor.long();
+    const count = Math.abs(told);
+    if (count > this.cursor.left + MAX_EMPTY_ITEMS) throw UNDECODABLE;
+    return count;
   }
 }
 
