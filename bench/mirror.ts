@@ -61,9 +61,11 @@ await load(first, 1);
 await first.stop();
 phases.length = 0;
 const began = performance.now();
+const cpu = process.cpuUsage();
 const second = open('B');
 await second.start([]);
 const liveMs = performance.now() - began;
+const { user, system } = process.cpuUsage(cpu);
 const assets = second.shards[0].fold.state.assets;
 await second.stop();
 const extent = log.extent(deviceType.topics.snapshots, 0);
@@ -76,6 +78,7 @@ const report = {
   published: published.map((f) => ({ ...f, durationMs: Math.round(f.durationMs) })),
   topicRecords: extent.end - extent.start,
   liveMs: Math.round(liveMs),
+  liveCpuMs: Math.round((user + system) / 1000),
   phases: phases.map(({ phase, at }) => `${phase} ${Math.round(at - began)}`),
 };
 console.log(values.json ? JSON.stringify(report) : report);

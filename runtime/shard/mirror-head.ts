@@ -36,8 +36,8 @@ export function encodeHead({ number, position, layout, manifest, ancestors }: He
 }
 
 /** Null where the bytes cannot be trusted, or a later release wrote them. */
-export function decodeHead(bytes: Uint8Array): Head | null {
-  const fields = decodeRecord(headKey, Buffer.from(bytes));
+export function decodeHead(bytes: Buffer): Head | null {
+  const fields = decodeRecord(headKey, bytes);
   if (!Array.isArray(fields) || fields[0] !== FORMAT) return null;
   const [, number, position, blocksPerKind, kinds, manifest, names] = fields as [
     number,
@@ -63,8 +63,8 @@ export function encodeMark({ number, released }: Mark): Buffer {
   return encodeRecord(markKey, [FORMAT, number, released]);
 }
 
-export function decodeMark(bytes: Uint8Array): Mark | null {
-  const fields = decodeRecord(markKey, Buffer.from(bytes));
+export function decodeMark(bytes: Buffer): Mark | null {
+  const fields = decodeRecord(markKey, bytes);
   if (!Array.isArray(fields) || fields[0] !== FORMAT) return null;
   const [, number, released] = fields as [number, number, number | null];
   return { number, released };

@@ -16,7 +16,7 @@ export interface MirrorTail {
   readonly isEmpty: boolean;
 }
 
-/** Records `[from, to)` of a partition in lists as they were read, oldest first; keys and values are copies. */
+/** Records `[from, to)` of a partition in lists as they were read, oldest first; keys and values are views of what was read. */
 export async function* readRows(
   log: Log,
   topic: string,
@@ -28,9 +28,10 @@ export async function* readRows(
     if (batches.length === 0) return;
     for (const { baseOffset, count, bytes, keyStart, keyEnd, valueStart, valueEnd } of batches) {
       const rows: StateRow[] = [];
+      const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
       for (let i = Math.max(0, next - baseOffset); i < count && baseOffset + i < to; i++) {
-        const value = valueEnd[i] === valueStart[i] ? null : Buffer.from(bytes.slice(valueStart[i], valueEnd[i]));
-        rows.push({ key: Buffer.from(bytes.slice(keyStart[i], keyEnd[i])), value });
+        const value = valueEnd[i] === valueStart[i] ? null : all.subarray(valueStart[i], valueEnd[i]);
+        rows.push({ key: all.subarray(keyStart[i], keyEnd[i]), value });
       }
       if (rows.length > 0) yield rows;
       next = Math.max(next, baseOffset + count);

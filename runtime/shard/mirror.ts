@@ -141,7 +141,7 @@ export class Mirror {
       for (const { key, value } of rows) {
         if (key.equals(headKey) || key.equals(markKey) || named.has(key)) continue;
         if (value === null) litter.delete(key.toString('latin1'));
-        else litter.set(key.toString('latin1'), key);
+        else litter.set(key.toString('latin1'), Buffer.from(key));
       }
     }
     for (const key of litter.values()) await chunks.add({ key, value: null });
