@@ -92,6 +92,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const live = new LiveGateway({
     engine,
     guard,
+    authToken: config.authToken,
     log: options.log,
     metrics: metrics.live,
     limits: config.live,

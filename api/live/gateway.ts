@@ -7,6 +7,7 @@ import type { Engine } from '../../runtime/system/engine.ts';
 import type { LiveMetrics } from '../../runtime/system/metrics.ts';
 import type { Guard } from '../http/guard.ts';
 import { asProblem } from '../http/problem.ts';
+import { type Placement, placementOf } from '../members/placement.ts';
 import { Hub } from './hub.ts';
 import { closeCodes, defaultLimits, type LiveLimits, subprotocol } from './protocol.ts';
 import { Session } from './session.ts';
@@ -16,11 +17,16 @@ export type { LiveLimits } from './protocol.ts';
 export interface GatewayParts {
   readonly engine: Engine;
   readonly guard: Guard;
+  /** Given to the other processes of the group, which share it. */
+  readonly authToken?: string;
   readonly log: FastifyBaseLogger;
   readonly metrics: LiveMetrics;
   readonly limits?: Partial<LiveLimits>;
   readonly clock?: Clock;
 }
+
+/** A frame that another process passes on has its partitions added. */
+const namedPartitionsBytes = 8 * 1024;
 
 /** The live door: takes upgrades of `/v1/live`, keeps the sessions, and flushes them while there are any. */
 export class LiveGateway {
@@ -32,6 +38,7 @@ export class LiveGateway {
   readonly #sessions = new Map<WebSocket, Session>();
   readonly #unsubscribe: () => void;
   #cancelFlush: (() => void) | undefined;
+  #placement: Placement | undefined;
   #closed = false;
 
   constructor(parts: GatewayParts) {
@@ -42,15 +49,20 @@ export class LiveGateway {
     this.#sockets = new WebSocketServer({
       noServer: true,
       clientTracking: false,
-      maxPayload: this.#limits.frameBytes,
+      maxPayload: this.#limits.frameBytes + namedPartitionsBytes,
       perMessageDeflate: false,
       handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
     });
     this.#unsubscribe = parts.engine.onCommit((changes) => this.#hub.onCommit(changes));
   }
 
+  /** Clients; what other processes ask for theirs does not count. */
   counts(): { connections: number; subscriptions: number } {
-    return { connections: this.#sessions.size, subscriptions: this.#hub.size };
+    const clients = [...this.#sessions.values()].filter((session) => !session.isLocal);
+    return {
+      connections: clients.length,
+      subscriptions: clients.reduce((sum, { subscriptions }) => sum + subscriptions, 0),
+    };
   }
 
   attach(server: HttpServer): void {
@@ -90,7 +102,7 @@ export class LiveGateway {
   }
 
   #open(socket: WebSocket): void {
-    if (this.#sessions.size >= this.#limits.connections) {
+    if (this.counts().connections >= this.#limits.connections) {
       socket.on('error', () => {});
       socket.send(JSON.stringify({ t: 'bye', code: 'full', reconnectMs: 10_000 }));
       socket.close(closeCodes.tryLater.code, closeCodes.tryLater.doc);
@@ -103,6 +115,8 @@ export class LiveGateway {
       clock: this.#clock,
       metrics: this.#parts.metrics,
       limits: this.#limits,
+      authToken: this.#parts.authToken,
+      placement: () => this.#placementNow(),
       accepts: (token) => this.#parts.guard.accepts(token),
     });
     this.#sessions.set(socket, session);
@@ -113,6 +127,11 @@ export class LiveGateway {
     });
     this.#report();
     this.#schedule();
+  }
+
+  #placementNow(): Placement {
+    this.#placement = placementOf(this.#parts.engine, this.#placement);
+    return this.#placement;
   }
 
   #schedule(): void {
@@ -127,7 +146,8 @@ export class LiveGateway {
   #flush(): void {
     try {
       this.#hub.evaluate();
-      for (const session of this.#sessions.values()) session.tick();
+      const placement = this.#placementNow();
+      for (const session of this.#sessions.values()) session.tick(placement);
       this.#report();
     } catch (error) {
       this.#parts.log.error({ err: error }, 'live flush failed');
@@ -137,8 +157,9 @@ export class LiveGateway {
   }
 
   #report(): void {
-    this.#parts.metrics.connections(this.#sessions.size);
-    this.#parts.metrics.subscriptions(this.#hub.size);
+    const { connections, subscriptions } = this.counts();
+    this.#parts.metrics.connections(connections);
+    this.#parts.metrics.subscriptions(subscriptions);
   }
 }
 

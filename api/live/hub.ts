@@ -3,7 +3,8 @@ import type { AssetView, Change, Engine } from '../../runtime/system/engine.ts';
 import type { LiveMetrics } from '../../runtime/system/metrics.ts';
 import type { AssetFilter } from '../query/filter.ts';
 import type { Document, Projection } from './document.ts';
-import type { Assets, Subscription } from './subscription.ts';
+import { type Assets, LocalPart } from './local-part.ts';
+import type { Opening } from './part.ts';
 
 /** Changed assets that wait for their filters to be evaluated; beyond it filter subscriptions begin again. */
 const changedBound = 100_000;
@@ -11,17 +12,16 @@ const changedBound = 100_000;
 const evaluationMs = 8;
 
 /**
- * Hands the assets of each commit to the subscriptions that want them: by serial at once, through one map; by filter
+ * Hands the assets of each commit to the parts of subscriptions that want them: by serial at once, through one map; by filter
  * in slices of time, each changed asset looked at once for all filters.
  */
 export class Hub implements Assets {
   readonly #engine: Engine;
   readonly #clock: Clock;
   readonly #metrics: LiveMetrics;
-  readonly #bySerial = new Map<string, Set<Subscription>>();
-  #byIdCount = 0;
-  readonly #filtered = new Set<Subscription>();
-  readonly #changed = new Map<string, { kind: string; n: number; since: number }>();
+  readonly #bySerial = new Map<string, Set<LocalPart>>();
+  readonly #filtered = new Set<LocalPart>();
+  readonly #changed = new Map<string, { change: Change; n: number; since: number }>();
   readonly #views = new Map<string, AssetView | null>();
   readonly #documents = new Map<AssetView, Map<string, Document>>();
 
@@ -31,46 +31,36 @@ export class Hub implements Assets {
     this.#metrics = metrics;
   }
 
-  /** Open subscriptions. */
-  get size(): number {
-    return this.#filtered.size + this.#byIdCount;
+  /** A part that hears of commits until it ends. */
+  open(opening: Opening): LocalPart {
+    const part = new LocalPart(opening, this, (ended) => this.#remove(ended));
+    if (part.ids === null) this.#filtered.add(part);
+    for (const serial of part.ids ?? []) {
+      const wanted = this.#bySerial.get(serial);
+      if (wanted === undefined) this.#bySerial.set(serial, new Set([part]));
+      else wanted.add(part);
+    }
+    return part;
   }
 
-  add(subscription: Subscription): void {
-    if ('filter' in subscription.selection) {
-      this.#filtered.add(subscription);
-      return;
-    }
-    this.#byIdCount += 1;
-    for (const serial of subscription.selection.ids) {
+  #remove(part: LocalPart): void {
+    this.#filtered.delete(part);
+    if (this.#filtered.size === 0) this.#changed.clear();
+    for (const serial of part.ids ?? []) {
       const wanted = this.#bySerial.get(serial);
-      if (wanted === undefined) this.#bySerial.set(serial, new Set([subscription]));
-      else wanted.add(subscription);
-    }
-  }
-
-  remove(subscription: Subscription): void {
-    if ('filter' in subscription.selection) {
-      this.#filtered.delete(subscription);
-      if (this.#filtered.size === 0) this.#changed.clear();
-      return;
-    }
-    this.#byIdCount -= 1;
-    for (const serial of subscription.selection.ids) {
-      const wanted = this.#bySerial.get(serial);
-      wanted?.delete(subscription);
+      wanted?.delete(part);
       if (wanted?.size === 0) this.#bySerial.delete(serial);
     }
   }
 
   /** Called after each commit with the assets it changed. */
   onCommit(changes: readonly Change[]): void {
-    if (this.size === 0) return;
+    if (this.#bySerial.size === 0 && this.#filtered.size === 0) return;
     const now = this.#clock.now();
-    for (const { serial, kind } of changes) {
-      const wanted = this.#bySerial.get(serial);
-      if (wanted !== undefined) for (const subscription of wanted) this.#mark(subscription, serial, 1, now);
-      if (this.#filtered.size > 0) this.#note(serial, kind, now);
+    for (const change of changes) {
+      const wanted = this.#bySerial.get(change.serial);
+      if (wanted !== undefined) for (const part of wanted) this.#mark(part, change.serial, 1, now);
+      if (this.#filtered.size > 0) this.#note(change, now);
     }
   }
 
@@ -79,9 +69,9 @@ export class Hub implements Assets {
     if (this.#changed.size === 0) return false;
     const stopAt = performance.now() + evaluationMs;
     let looked = 0;
-    for (const [serial, { kind, n, since }] of this.#changed) {
+    for (const [serial, { change, n, since }] of this.#changed) {
       this.#changed.delete(serial);
-      this.#offer(serial, kind, n, since);
+      this.#offer(change, n, since);
       if (++looked % 64 === 0) this.forget();
       if (performance.now() > stopAt) break;
     }
@@ -118,42 +108,37 @@ export class Hub implements Assets {
     return document;
   }
 
-  page(filter: AssetFilter, cursor: string | undefined, limit: number) {
+  page(filter: AssetFilter, query: { cursor: string; limit: number; until: number }) {
     const kind = filter.kinds?.size === 1 ? [...filter.kinds][0] : undefined;
-    return this.#engine.assets({ kind, cursor, limit, where: filter.matches });
+    return this.#engine.assets({ ...query, kind, where: filter.matches });
   }
 
-  #note(serial: string, kind: string, now: number): void {
-    const waiting = this.#changed.get(serial);
+  #note(change: Change, now: number): void {
+    const waiting = this.#changed.get(change.serial);
     if (waiting !== undefined) {
       waiting.n += 1;
     } else if (this.#changed.size < changedBound) {
-      this.#changed.set(serial, { kind, n: 1, since: now });
+      this.#changed.set(change.serial, { change, n: 1, since: now });
     } else {
       this.#changed.clear();
-      for (const subscription of this.#filtered) {
-        subscription.overflow(1);
-        this.#metrics.gap('overflow');
-      }
+      for (const part of this.#filtered) part.overflow(1);
     }
   }
 
-  #offer(serial: string, kind: string, n: number, since: number): void {
-    for (const subscription of this.#filtered) {
-      const { filter } = subscription.selection as { filter: AssetFilter };
-      const held = subscription.holds(serial);
+  #offer({ serial, kind, partition }: Change, n: number, since: number): void {
+    for (const part of this.#filtered) {
+      const filter = part.filter as AssetFilter;
+      if (!part.covers(partition)) continue;
+      const held = part.holds(serial);
       if (!held && filter.kinds !== null && !filter.kinds.has(kind)) continue;
       const view = held ? null : this.view(serial);
-      if (held || (view !== null && filter.matches(view))) this.#mark(subscription, serial, n, since);
+      if (held || (view !== null && filter.matches(view))) this.#mark(part, serial, n, since);
     }
   }
 
-  #mark(subscription: Subscription, serial: string, n: number, since: number): void {
-    const outcome = subscription.mark(serial, n, since);
-    if (outcome === 'overflow') {
-      this.#metrics.gap('overflow');
-      return;
-    }
+  #mark(part: LocalPart, serial: string, n: number, since: number): void {
+    const outcome = part.mark(serial, n, since);
+    if (outcome === 'lost') return;
     const conflated = outcome === 'conflated' ? n : n - 1;
     if (conflated > 0) this.#metrics.conflated(conflated);
   }

@@ -77,7 +77,12 @@ export const clientFrames = {
     {
       v: { const: 1 },
       auth: { type: 'string', maxLength: 512, description: 'The token, where the server wants one' },
-      caps: { type: 'array', maxItems: 16, items: { type: 'string', maxLength: 32 } },
+      caps: {
+        type: 'array',
+        maxItems: 16,
+        items: { type: 'string', maxLength: 32 },
+        description: '`local`: another process of the group, which names the partitions of each subscription',
+      },
     },
     ['auth', 'caps'],
   ),
@@ -111,8 +116,15 @@ export const clientFrames = {
       stream: { const: 'state' },
       snapshot: { type: 'boolean', description: 'True when absent' },
       limit: { type: 'integer', minimum: 1, maximum: 10_000, description: 'Most assets the subscription may hold' },
+      partitions: {
+        description: 'Only with the capability `local`: partitions at work in this process',
+        type: 'array',
+        minItems: 1,
+        maxItems: 10_000,
+        items: count,
+      },
     },
-    ['fields', 'stream', 'snapshot', 'limit'],
+    ['fields', 'stream', 'snapshot', 'limit', 'partitions'],
   ),
   unsub: frame('unsub', { id: subscriptionId }),
   ping: frame('ping', { n: count }, ['n']),
@@ -138,13 +150,21 @@ export const serverFrames = {
   }),
   sub: frame('sub', {
     id: subscriptionId,
-    cut: { description: 'What was folded when the subscription began, by topic and partition', ...anyObject },
+    cut: {
+      description:
+        'What was folded when the subscription began, by topic and partition, of the partitions in this process',
+      ...anyObject,
+    },
   }),
   snap: frame(
     'snap',
     {
       id: subscriptionId,
-      last: { type: 'boolean' },
+      last: {
+        type: 'boolean',
+        description:
+          'Whole: all processes have given their part. Deltas of a part may come before the last chunk of another',
+      },
       items: {
         type: 'array',
         items: {
@@ -177,7 +197,10 @@ export const serverFrames = {
   ),
   gap: frame('gap', {
     id: subscriptionId,
-    why: { enum: ['overflow'] },
+    why: {
+      enum: ['overflow', 'rebalance'],
+      description: 'rebalance: partitions went to another process, or theirs was lost',
+    },
     from: count,
     to: count,
     next: { const: 'snapshot', description: 'Forget what you hold of this subscription: a snapshot follows' },
@@ -189,7 +212,7 @@ export const serverFrames = {
   bye: frame('bye', { code: text, reconnectMs: count }, ['reconnectMs']),
 } as const;
 
-export type HelloFrame = { t: 'hello'; v: 1; auth?: string };
+export type HelloFrame = { t: 'hello'; v: 1; auth?: string; caps?: string[] };
 export type SubFrame = {
   t: 'sub';
   id: string;
@@ -197,6 +220,7 @@ export type SubFrame = {
   fields?: string[];
   snapshot?: boolean;
   limit?: number;
+  partitions?: number[];
 };
 export type ClientFrame =
   | HelloFrame

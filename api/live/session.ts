@@ -2,21 +2,27 @@ import { randomUUID } from 'node:crypto';
 import type { RawData, WebSocket } from 'ws';
 import type { Clock } from '../../runtime/kernel/clock.ts';
 import { GridfoldError } from '../../runtime/kernel/errors.ts';
+import { homeOf } from '../../runtime/system/assets.ts';
 import type { Engine } from '../../runtime/system/engine.ts';
 import type { LiveMetrics } from '../../runtime/system/metrics.ts';
 import { compileExact } from '../http/validate.ts';
+import type { Placement } from '../members/placement.ts';
 import { compileFilter } from '../query/filter.ts';
 import { compileProjection } from './document.ts';
 import type { Hub } from './hub.ts';
+import type { Selection, Wanted } from './part.ts';
 import {
   type ClientFrame,
   clientFrames,
   closeCodes,
+  type HelloFrame,
   type LiveLimits,
   type ServerFrame,
   type SubFrame,
 } from './protocol.ts';
-import { type Budget, Subscription } from './subscription.ts';
+import { Subscription } from './subscription.ts';
+import type { Budget } from './tally.ts';
+import { Upstreams } from './upstreams.ts';
 
 export interface SessionParts {
   readonly engine: Engine;
@@ -24,6 +30,10 @@ export interface SessionParts {
   readonly clock: Clock;
   readonly metrics: LiveMetrics;
   readonly limits: LiveLimits;
+  /** For the other processes of the group. */
+  readonly authToken?: string;
+  /** Where the partitions are now. */
+  readonly placement: () => Placement;
   readonly accepts: (token: string | undefined) => boolean;
 }
 
@@ -32,6 +42,10 @@ const validators = new Map(
 );
 const badFramesBeforeClose = 10;
 const framesPerTurn = 64;
+/** Another process may begin all subscriptions of a client anew, for each partition that comes. */
+const localFramesFactor = 20;
+/** When a subscription of partitions that are not here may be tried again. */
+const movingRetryMs = 250;
 /** After a close frame, so long until the socket is destroyed: a stalled peer never answers it. */
 const closeGraceMs = 1_000;
 
@@ -41,6 +55,8 @@ export class Session {
   readonly #parts: SessionParts;
   readonly #budget: Budget;
   readonly #subscriptions = new Map<string, Subscription>();
+  readonly #upstreams: Upstreams;
+  #isLocal = false;
   #greeted = false;
   #closing = false;
   #badFrames = 0;
@@ -59,6 +75,9 @@ export class Session {
     this.#socket = socket;
     this.#parts = parts;
     this.#budget = { keys: parts.limits.keys, queueKeys: parts.limits.queueKeys, members: 0, pending: 0 };
+    const { authToken, limits } = parts;
+    const silenceMs = 2 * limits.heartbeatMs + limits.blockedMs;
+    this.#upstreams = new Upstreams(parts.clock, { authToken, queueBytes: limits.queueBytes, silenceMs });
     this.#openedAt = this.#heardAt = this.#pingedAt = this.#progressAt = this.#framesSince = now;
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
     socket.on('pong', () => {
@@ -72,11 +91,17 @@ export class Session {
     return this.#subscriptions.size;
   }
 
+  /** Whether it serves the subscriptions of a session in another process, and only what is here. */
+  get isLocal(): boolean {
+    return this.#isLocal;
+  }
+
   /** Ends all subscriptions; the socket is gone. */
   end(): void {
     this.#closing = true;
-    for (const subscription of this.#subscriptions.values()) this.#drop(subscription);
+    for (const subscription of this.#subscriptions.values()) subscription.end();
     this.#subscriptions.clear();
+    this.#upstreams.end();
   }
 
   /** Says goodbye and closes with 1012. */
@@ -86,7 +111,7 @@ export class Session {
   }
 
   /** Called on every flush: time limits, heartbeat, then as many frames as there is room for. */
-  tick(): void {
+  tick(placement: Placement): void {
     if (this.#closing) return;
     const { clock, limits } = this.#parts;
     const now = clock.now();
@@ -107,7 +132,22 @@ export class Session {
       this.#socket.ping();
       this.#send({ t: 'ping', n: ++this.#pings });
     }
+    this.#follow(placement);
+    this.#upstreams.tick(now);
     this.#pump(now);
+  }
+
+  /** Subscriptions go where their partitions are; those for another process end when a partition leaves. */
+  #follow(placement: Placement): void {
+    for (const [id, subscription] of this.#subscriptions) {
+      if (!this.#isLocal || isAllHere(subscription.wanted.partitions, placement)) {
+        subscription.follow(placement);
+        continue;
+      }
+      subscription.end();
+      this.#subscriptions.delete(id);
+      this.#sendMoving(id);
+    }
   }
 
   /** True when bytes wait and none has left for longer than the limit. */
@@ -122,7 +162,7 @@ export class Session {
   }
 
   #pump(now: number): void {
-    const { hub, limits, metrics } = this.#parts;
+    const { limits, metrics } = this.#parts;
     let sent = 0;
     let deltas = 0;
     let oldest: number | null = null;
@@ -132,10 +172,11 @@ export class Session {
       for (const subscription of this.#subscriptions.values()) {
         if (!subscription.hasWork || !hasRoom()) continue;
         idle = false;
-        const turn = subscription.produce(hub, framesPerTurn);
+        const turn = subscription.produce(framesPerTurn);
         for (const frame of turn.frames) {
           this.#send(frame);
           if (frame.t === 'd') deltas += 1;
+          else if (frame.t === 'gap') metrics.gap(String(frame.why));
         }
         sent += Math.max(1, turn.frames.length);
         if (turn.oldest !== null) oldest = Math.min(oldest ?? turn.oldest, turn.oldest);
@@ -153,7 +194,8 @@ export class Session {
       this.#framesSince = now;
       this.#frames = 0;
     }
-    if (++this.#frames > this.#parts.limits.framesPerSecond) {
+    const most = this.#parts.limits.framesPerSecond * (this.#isLocal ? localFramesFactor : 1);
+    if (++this.#frames > most) {
       this.#close('tooMany');
       return;
     }
@@ -195,7 +237,7 @@ export class Session {
 
   #handle(frame: ClientFrame): void {
     if (frame.t === 'hello') {
-      this.#hello(frame.auth);
+      this.#hello(frame);
       return;
     }
     if (!this.#greeted) {
@@ -215,16 +257,17 @@ export class Session {
     }
   }
 
-  #hello(token: string | undefined): void {
+  #hello({ auth, caps }: HelloFrame): void {
     if (this.#greeted) {
       this.#close('tooMany');
       return;
     }
-    if (!this.#parts.accepts(token)) {
+    if (!this.#parts.accepts(auth)) {
       this.#close('unauthorized');
       return;
     }
     this.#greeted = true;
+    this.#isLocal = caps?.includes('local') ?? false;
     const { subs, keys, queueKeys, queueMsgs, frameBytes, heartbeatMs } = this.#parts.limits;
     this.#send({
       t: 'hello',
@@ -241,8 +284,10 @@ export class Session {
       this.#close('duplicateSubscription');
       return;
     }
-    if (this.#subscriptions.size >= this.#parts.limits.subs) {
-      this.#send({ t: 'err', id, code: 'too_many_subscriptions', msg: `at most ${this.#parts.limits.subs}` });
+    // A client's subscription may be in several parts at another process.
+    const most = this.#parts.limits.subs * (this.#isLocal ? this.#parts.engine.partitions : 1);
+    if (this.#subscriptions.size >= most) {
+      this.#send({ t: 'err', id, code: 'too_many_subscriptions', msg: `at most ${most}` });
       return;
     }
     const ids = frame.select.ids === undefined ? undefined : [...new Set(frame.select.ids)];
@@ -252,16 +297,43 @@ export class Session {
       return;
     }
     try {
-      const selection = ids === undefined ? { filter: compileFilter(frame.select.filter!) } : { ids };
-      const options = { snapshot: frame.snapshot ?? true, limit: frame.limit ?? this.#budget.keys };
-      const subscription = new Subscription(id, selection, compileProjection(frame.fields), options, this.#budget);
-      this.#subscriptions.set(id, subscription);
-      this.#parts.hub.add(subscription);
-      this.#send({ t: 'sub', id, cut: this.#cut() });
+      this.#begin(this.#wanted(frame, ids), frame.snapshot ?? true);
     } catch (error) {
       if (!(error instanceof GridfoldError)) throw error;
       this.#send({ t: 'err', id, code: error.code, msg: error.message });
     }
+  }
+
+  #begin(wanted: Wanted, snapshot: boolean): void {
+    const { id, partitions } = wanted;
+    const placement = this.#parts.placement();
+    if (this.#isLocal && !isAllHere(partitions, placement)) {
+      this.#sendMoving(id);
+      return;
+    }
+    const subscription = new Subscription(wanted, snapshot, this.#budget, {
+      open: (at, opening) => (at === '' ? this.#parts.hub.open(opening) : this.#upstreams.open(at, opening)),
+    });
+    this.#subscriptions.set(id, subscription);
+    subscription.follow(placement);
+    this.#send({ t: 'sub', id, cut: this.#cut() });
+  }
+
+  /** Throws `filter_syntax`, `filter_field`, `unknown_field`. */
+  #wanted(frame: SubFrame, ids: readonly string[] | undefined): Wanted {
+    const all = this.#parts.engine.partitions;
+    const selection =
+      ids === undefined ? selectionOf(frame.select.filter as string) : { idsByPartition: byHome(ids, all) };
+    const homes = 'filter' in selection ? Array.from({ length: all }, (_, p) => p) : selection.idsByPartition.keys();
+    const named = this.#isLocal ? frame.partitions : undefined;
+    return {
+      id: frame.id,
+      selection,
+      projection: compileProjection(frame.fields),
+      fields: frame.fields,
+      limit: frame.limit ?? this.#budget.keys,
+      partitions: [...(named ?? homes)].sort((a, b) => a - b),
+    };
   }
 
   #unsubscribe(id: string): void {
@@ -271,13 +343,13 @@ export class Session {
       return;
     }
     this.#subscriptions.delete(id);
-    this.#drop(subscription);
+    subscription.end();
     this.#send({ t: 'unsub', id });
   }
 
-  #drop(subscription: Subscription): void {
-    this.#parts.hub.remove(subscription);
-    subscription.end();
+  #sendMoving(id: string): void {
+    const msg = 'not all of the partitions are at work here';
+    this.#send({ t: 'err', id, code: 'partition_moving', msg, retryMs: movingRetryMs });
   }
 
   #cut() {
@@ -300,4 +372,16 @@ export class Session {
     this.#socket.close(closeCodes[reason].code, closeCodes[reason].doc);
     this.#parts.clock.after(closeGraceMs, () => this.#socket.terminate());
   }
+}
+
+function isAllHere(partitions: readonly number[], { at }: Placement): boolean {
+  return partitions.every((partition) => at[partition] === '');
+}
+
+function selectionOf(filter: string): Selection {
+  return { filter: compileFilter(filter), text: filter };
+}
+
+function byHome(ids: readonly string[], partitions: number): Map<number, readonly string[]> {
+  return Map.groupBy(ids, (serial) => homeOf(serial, partitions).partition);
 }

@@ -5,7 +5,9 @@ import { compileFilter } from '../query/filter.ts';
 import { assetView, FakeEngine } from '../testing/fake-engine.ts';
 import { type Frame, Replica } from '../testing/live-client.ts';
 import { compileProjection } from './document.ts';
-import { type Assets, Subscription } from './subscription.ts';
+import { type Assets, LocalPart } from './local-part.ts';
+import type { Selection } from './part.ts';
+import { Subscription } from './subscription.ts';
 
 const serials = ['A', 'B', 'C', 'D', 'E'];
 
@@ -14,20 +16,30 @@ function world(select: 'ids' | 'filter', limits: { queueKeys: number; keys?: num
   const assets: Assets = {
     view: (serial) => engine.asset(serial),
     document: (view, projection) => projection.build(view),
-    page: (filter, cursor) => engine.assets({ cursor, limit: 2, where: filter.matches }),
+    page: (filter, query) => engine.assets({ ...query, limit: 2, where: filter.matches }),
   };
   const budget = { keys: limits.keys ?? 100, queueKeys: limits.queueKeys, members: 0, pending: 0 };
-  const filter = compileFilter('gt(values.soc,0.5)');
+  const text = 'gt(values.soc,0.5)';
+  const filter = compileFilter(text);
   const projection = compileProjection(['values', 'status']);
-  const selection = select === 'ids' ? { ids: serials } : { filter };
-  const options = { snapshot: true, limit: limits.limit ?? 100 };
-  const subscription = new Subscription('s', selection, projection, options, budget);
+  const selection: Selection = select === 'ids' ? { idsByPartition: new Map([[0, serials]]) } : { filter, text };
+  const wanted = { id: 's', selection, projection, limit: limits.limit ?? 100, partitions: [0] };
+  let part: LocalPart | undefined;
+  const subscription = new Subscription(wanted, true, budget, {
+    open(_at, opening) {
+      part = new LocalPart(opening, assets, () => {
+        part = undefined;
+      });
+      return part;
+    },
+  });
+  subscription.follow({ at: [''] });
   const replica = new Replica();
   const frames: Frame[] = [];
   engine.onCommit((changes) => {
     for (const { serial } of changes) {
-      const wanted = select === 'ids' || subscription.holds(serial) || filter.matches(engine.asset(serial)!);
-      if (wanted) subscription.mark(serial, 1, 0);
+      const isWanted = select === 'ids' || part?.holds(serial) || filter.matches(engine.asset(serial)!);
+      if (isWanted) part?.mark(serial, 1, 0);
     }
   });
   return {
@@ -41,7 +53,7 @@ function world(select: 'ids' | 'filter', limits: { queueKeys: number; keys?: num
       engine.commit(assetView(serial, { revision, values: { soc, [`f${revision % 3}`]: revision } }));
     },
     take(limit: number) {
-      for (const frame of subscription.produce(assets, limit).frames) {
+      for (const frame of subscription.produce(limit).frames) {
         const received = JSON.parse(JSON.stringify(frame)) as Frame;
         frames.push(received);
         replica.apply(received);

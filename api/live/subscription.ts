@@ -1,225 +1,150 @@
-import type { AssetView } from '../../runtime/system/engine.ts';
-import type { AssetFilter } from '../query/filter.ts';
-import type { Document, Projection } from './document.ts';
-import { mergePatch } from './patch.ts';
+import type { Placement } from '../members/placement.ts';
+import type { Loss, Opening, Part, Turn, Wanted } from './part.ts';
 import type { ServerFrame } from './protocol.ts';
+import { type Budget, Tally } from './tally.ts';
 
-/** Where a subscription looks assets up; views and documents are shared by all subscriptions of one flush. */
-export interface Assets {
-  view(serial: string): AssetView | null;
-  document(view: AssetView, projection: Projection): Document;
-  page(filter: AssetFilter, cursor: string | undefined, limit: number): { items: AssetView[]; cursor: string | null };
+/** Opens the parts of subscriptions. */
+export interface PartSource {
+  /** A part in the process at `at` (`''`: this one); null while it cannot be asked. */
+  open(at: string, opening: Opening): Part | null;
 }
-
-/** What the connection allows a subscription to hold; shared by all subscriptions of the connection. */
-export interface Budget {
-  readonly keys: number;
-  readonly queueKeys: number;
-  members: number;
-  pending: number;
-}
-
-export type Selection = { readonly ids: readonly string[] } | { readonly filter: AssetFilter };
-
-interface Pending {
-  /** Updates that wait, folded into one. */
-  n: number;
-  /** When the oldest of them was committed, clock milliseconds. */
-  since: number;
-}
-
-const assetsPerChunk = 100;
 
 /**
- * One subscription: what its client holds (`#sent`), and which assets changed since (`#pending`). Only serials wait,
- * never frames, so a connection that takes nothing costs the same as one that keeps up: the newest state is read
- * when there is room to send it. Sequence numbers are given then, so they have no holes except announced ones.
+ * One subscription of a client: parts, each of some partitions, put together as one stream. A partition that goes to
+ * another process, or whose process is lost, is a gap for the client: it forgets what it holds, and gets a snapshot of
+ * where the partitions are then. The snapshot has its last chunk when every partition has given its own.
  */
 export class Subscription {
-  readonly id: string;
-  readonly selection: Selection;
-  readonly #projection: Projection;
-  readonly #limit: number;
-  readonly #budget: Budget;
-  readonly #sent = new Map<string, { rev: number; document: Document }>();
-  readonly #pending = new Map<string, Pending>();
-  #stage: 'gap' | 'snapshot' | 'live';
-  #cursor: string | undefined;
-  #nextId = 0;
-  #seq = 0;
-  #skipped = 0;
-  #truncated = false;
-  #limitTold = false;
+  readonly wanted: Wanted;
+  readonly #tally: Tally;
+  readonly #source: PartSource;
+  #parts: Part[] = [];
+  #placement: Placement | undefined;
+  #snapshot: boolean;
+  #gap: Loss | null = null;
+  #notice: ServerFrame | undefined;
+  #isNoticed = false;
 
-  constructor(
-    id: string,
-    selection: Selection,
-    projection: Projection,
-    options: { snapshot: boolean; limit: number },
-    budget: Budget,
-  ) {
-    this.id = id;
-    this.selection = selection;
-    this.#projection = projection;
-    this.#limit = options.limit;
-    this.#budget = budget;
-    this.#stage = options.snapshot ? 'snapshot' : 'live';
-  }
-
-  holds(serial: string): boolean {
-    return this.#sent.has(serial);
+  constructor(wanted: Wanted, snapshot: boolean, budget: Budget, source: PartSource) {
+    this.wanted = wanted;
+    this.#snapshot = snapshot;
+    this.#tally = new Tally(wanted.id, wanted.limit, budget);
+    this.#source = source;
   }
 
   get hasWork(): boolean {
-    return this.#stage !== 'live' || this.#pending.size > 0;
+    if (this.#gap !== null || this.#notice !== undefined) return true;
+    return this.#parts.some((part) => part.hasWork || part.loss !== null);
   }
 
-  /** The asset changed. Returns what that did to the queue. */
-  mark(serial: string, updates: number, since: number): 'queued' | 'conflated' | 'overflow' {
-    const waiting = this.#pending.get(serial);
-    if (waiting !== undefined) {
-      waiting.n += updates;
-      return 'conflated';
+  /** Opens parts where the partitions are now; called again and again. */
+  follow(placement: Placement): void {
+    if (placement !== this.#placement) {
+      this.#placement = placement;
+      const moved = this.#parts.filter((part) => part.partitions.some((p) => placement.at[p] !== part.at));
+      if (moved.length > 0) this.#lose(moved, { why: 'rebalance', updates: 0 });
     }
-    if (this.#budget.pending >= this.#budget.queueKeys) {
-      this.overflow(updates);
-      return 'overflow';
-    }
-    this.#pending.set(serial, { n: updates, since });
-    this.#budget.pending += 1;
-    return 'queued';
+    this.#extend();
   }
 
-  /** Updates were lost for this subscription: it announces a gap and begins again with a snapshot. */
-  overflow(updates: number): void {
-    for (const waiting of this.#pending.values()) this.#skipped += waiting.n;
-    this.#skipped += updates;
-    this.#clear();
-    this.#stage = 'gap';
+  /** The next frames, at most `limit` deltas or one chunk of the snapshot per part. */
+  produce(limit: number): Turn {
+    const lost = this.#parts.filter((part) => part.loss !== null);
+    if (lost.length > 0) this.#lose(lost, sumOf(lost));
+    if (this.#gap !== null) return { frames: [this.#announceGap(this.#gap)], oldest: null };
+    const frames: ServerFrame[] = [];
+    if (this.#notice !== undefined) frames.push(this.#notice);
+    this.#notice = undefined;
+    let oldest: number | null = null;
+    for (const part of this.#parts) {
+      if (!part.hasWork || frames.length >= limit) continue;
+      const turn = part.produce(limit - frames.length);
+      for (const frame of turn.frames) {
+        const told = frame.t === 'snap' && frame.last === true ? this.#lastChunk(frame) : frame;
+        if (told !== undefined) frames.push(told);
+      }
+      if (turn.oldest !== null) oldest = Math.min(oldest ?? turn.oldest, turn.oldest);
+    }
+    // Who came first is last the next time.
+    this.#parts.push(...this.#parts.splice(0, 1));
+    return { frames, oldest };
   }
 
   /** Gives back what it holds of the connection's budget. */
   end(): void {
-    this.#clear();
+    for (const part of this.#parts) part.end();
+    this.#parts = [];
+    this.#gap = null;
+    this.#notice = undefined;
   }
 
-  /** The next frames, at most `limit` deltas or one chunk of the snapshot. `oldest`: commit time of the first delta. */
-  produce(assets: Assets, limit: number): { frames: ServerFrame[]; oldest: number | null } {
-    if (this.#stage === 'gap') return { frames: [this.#announceGap()], oldest: null };
-    if (this.#stage === 'snapshot') return { frames: [this.#snapshotChunk(assets)], oldest: null };
-    const frames: ServerFrame[] = [];
-    let oldest: number | null = null;
-    for (const [serial, waiting] of this.#pending) {
-      if (frames.length >= limit) break;
-      this.#pending.delete(serial);
-      this.#budget.pending -= 1;
-      const frame = this.#delta(serial, waiting.n, assets);
-      if (frame === undefined) continue;
-      oldest ??= waiting.since;
-      frames.push(frame);
+  /** Parts of which the client knows nothing yet are simply opened again; else it has to begin again with all. */
+  #lose(lost: readonly Part[], loss: Loss): void {
+    if (lost.every((part) => !part.isShown)) {
+      for (const part of lost) part.end();
+      this.#parts = this.#parts.filter((part) => !lost.includes(part));
+      this.#extend();
+      return;
     }
-    return { frames, oldest };
+    const waiting = this.#parts.reduce((updates, part) => updates + part.end(), 0);
+    this.#parts = [];
+    this.#notice = undefined;
+    this.#isNoticed = false;
+    this.#gap = { why: loss.why, updates: (this.#gap?.updates ?? 0) + loss.updates + waiting };
   }
 
-  #delta(serial: string, n: number, assets: Assets): ServerFrame | undefined {
-    const view = assets.view(serial);
-    if (view === null) return undefined;
-    const held = this.#sent.get(serial);
-    const matches = 'ids' in this.selection || this.selection.filter.matches(view);
-    const more = n > 1 ? { n } : undefined;
-    if (!matches) {
-      if (held === undefined) return undefined;
-      this.#forget(serial);
-      return { t: 'd', id: this.id, seq: ++this.#seq, op: 'leave', base: held.rev, ...stamps(view), ...more };
+  #announceGap({ why, updates }: Loss): ServerFrame {
+    this.#gap = null;
+    this.#snapshot = true;
+    this.#tally.restart();
+    this.#extend();
+    return { t: 'gap', id: this.wanted.id, why, ...this.#tally.skip(updates), next: 'snapshot' };
+  }
+
+  #extend(): void {
+    if (this.#gap !== null || this.#placement === undefined) return;
+    const missing = this.#missing();
+    const { at } = this.#placement;
+    for (const [where, partitions] of Map.groupBy(missing, (partition) => at[partition])) {
+      const opening = { wanted: this.wanted, partitions, snapshot: this.#snapshot, tally: this.#tally };
+      const part = where === null ? null : this.#source.open(where, opening);
+      if (part !== null) this.#parts.push(part);
+      else this.#tell(where, partitions);
     }
-    const document = assets.document(view, this.#projection);
-    if (held === undefined) {
-      if (!this.#admit(serial, view.revision, document)) return this.#tellLimit();
-      const op = 'ids' in this.selection ? 'put' : 'enter';
-      return { t: 'd', id: this.id, seq: ++this.#seq, op, v: document, ...stamps(view), ...more };
-    }
-    const patch = held.rev === view.revision ? null : mergePatch(held.document, document);
-    if (patch === null) return undefined;
-    this.#sent.set(serial, { rev: view.revision, document });
-    return { t: 'd', id: this.id, seq: ++this.#seq, op: 'merge', base: held.rev, v: patch, ...stamps(view), ...more };
   }
 
-  #announceGap(): ServerFrame {
-    const from = this.#seq + 1;
-    this.#seq += Math.max(1, this.#skipped);
-    this.#skipped = 0;
-    this.#stage = 'snapshot';
-    return { t: 'gap', id: this.id, why: 'overflow', from, to: this.#seq, next: 'snapshot' };
+  /** Once, until the subscription is whole again: that somebody is missing, and who. */
+  #tell(where: string | null, partitions: readonly number[]): void {
+    if (this.#isNoticed) return;
+    this.#isNoticed = true;
+    const { id } = this.wanted;
+    const which = `partition${partitions.length > 1 ? 's' : ''} ${partitions.join(', ')}`;
+    this.#notice =
+      where === null
+        ? { t: 'err', id, code: 'partition_moving', msg: `${which} recover or move; their assets follow`, retryMs: 0 }
+        : { t: 'err', id, code: 'owner_unreachable', msg: `${where} is away; ${which} follow`, retryMs: 0 };
   }
 
-  #snapshotChunk(assets: Assets): ServerFrame {
-    const { views, done } = this.#nextViews(assets);
-    const items = [];
-    for (const view of views) {
-      const document = assets.document(view, this.#projection);
-      if (!this.#admit(view.serial, view.revision, document)) {
-        this.#truncated = true;
-        break;
-      }
-      items.push({ ...stamps(view), v: document });
-    }
-    if (!done && !this.#truncated) return { t: 'snap', id: this.id, last: false, items };
-    this.#stage = 'live';
-    const truncated = this.#truncated ? { truncated: true } : undefined;
-    return { t: 'snap', id: this.id, last: true, items, members: this.#sent.size, ...truncated };
+  #missing(): number[] {
+    if (this.#parts.length === 0) return [...this.wanted.partitions];
+    const covered = new Set(this.#parts.flatMap((part) => part.partitions));
+    return covered.size === this.wanted.partitions.length
+      ? []
+      : this.wanted.partitions.filter((partition) => !covered.has(partition));
   }
 
-  #nextViews(assets: Assets): { views: AssetView[]; done: boolean } {
-    if ('filter' in this.selection) {
-      const page = assets.page(this.selection.filter, this.#cursor, assetsPerChunk);
-      this.#cursor = page.cursor ?? undefined;
-      return { views: page.items, done: page.cursor === null };
-    }
-    const { ids } = this.selection;
-    const chosen = ids.slice(this.#nextId, this.#nextId + assetsPerChunk);
-    this.#nextId += chosen.length;
-    const views = chosen.map((serial) => assets.view(serial)).filter((view) => view !== null);
-    return { views, done: this.#nextId >= ids.length };
-  }
-
-  #admit(serial: string, rev: number, document: Document): boolean {
-    if (!this.#sent.has(serial)) {
-      if (this.#sent.size >= this.#limit || this.#budget.members >= this.#budget.keys) return false;
-      this.#budget.members += 1;
-    }
-    this.#sent.set(serial, { rev, document });
-    return true;
-  }
-
-  #forget(serial: string): void {
-    if (this.#sent.delete(serial)) this.#budget.members -= 1;
-  }
-
-  #tellLimit(): ServerFrame | undefined {
-    if (this.#limitTold) return undefined;
-    this.#limitTold = true;
-    const msg = `more assets match than the ${this.#limit} this subscription may hold; the others are not shown`;
-    return { t: 'err', id: this.id, code: 'member_limit', msg };
-  }
-
-  #clear(): void {
-    this.#budget.members -= this.#sent.size;
-    this.#budget.pending -= this.#pending.size;
-    this.#sent.clear();
-    this.#pending.clear();
-    this.#cursor = undefined;
-    this.#nextId = 0;
-    this.#truncated = false;
+  /** A part has told its last chunk; it is the subscription's only when all have. */
+  #lastChunk({ t, id, items }: ServerFrame): ServerFrame | undefined {
+    const isWhole = this.#parts.every((part) => part.isComplete) && this.#missing().length === 0;
+    if (!isWhole) return (items as readonly object[]).length === 0 ? undefined : { t, id, last: false, items };
+    this.#isNoticed = false;
+    const truncated = this.#tally.truncated ? { truncated: true } : undefined;
+    return { t, id, last: true, items, members: this.#tally.members, ...truncated };
   }
 }
 
-function stamps(view: AssetView) {
-  const { partition, telemetry } = view.position;
-  return {
-    k: view.serial,
-    rev: view.revision,
-    et: view.eventTime,
-    rt: view.recordTime,
-    p: ['telemetry', partition, telemetry],
-  };
+function sumOf(lost: readonly Part[]): Loss {
+  const losses = lost.map((part) => part.loss as Loss);
+  const updates = losses.reduce((sum, loss) => sum + loss.updates, 0);
+  return { why: losses.some(({ why }) => why === 'overflow') ? 'overflow' : 'rebalance', updates };
 }
