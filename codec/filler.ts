@@ -1,7 +1,7 @@
 import { Reading } from '../runtime/shard/reading.ts';
 import { asciiText } from './ascii.ts';
-import { type Extra, pushExtra, putField } from './fields.ts';
-import { MAX_TEXT_CHARS } from './limits.ts';
+import { type Extra, isUnknownName, pushExtra, pushUnknown, putField } from './fields.ts';
+import { MAX_DEPTH, MAX_TEXT_CHARS, MAX_UNKNOWN_FIELDS } from './limits.ts';
 import type { KindPlan } from './plan.ts';
 import { INVALID_REPORTED, OUT_OF_RANGE, SENTINEL } from './problems.ts';
 import { SliceCache } from './slices.ts';
@@ -44,13 +44,32 @@ export class Filler {
 
   /** False when it is not plain or too long. */
   text(plan: KindPlan, field: number, bytes: Uint8Array, start: number, end: number, reading: Reading): boolean {
-    if (end - start > MAX_TEXT_CHARS || !isPlainAscii(bytes, start, end)) return false;
-    let text = this.texts.get(bytes, start, end);
-    if (text === null) {
-      text = asciiText(bytes, start, end);
-      this.texts.put(bytes, start, end, text);
-    }
-    this.extra(plan, field, text, reading);
+    const text = end - start > MAX_TEXT_CHARS ? null : this.textAt(bytes, start, end);
+    if (text !== null) this.extra(plan, field, text, reading);
+    return text !== null;
+  }
+
+  /** The text of bytes [start, end), from memory where it came before; null when it is not plain. */
+  textAt(bytes: Uint8Array, start: number, end: number): string | null {
+    const known = this.texts.get(bytes, start, end);
+    if (known !== null) return known;
+    if (!isPlainAscii(bytes, start, end)) return null;
+    const text = asciiText(bytes, start, end);
+    this.texts.put(bytes, start, end, text);
+    return text;
+  }
+
+  /**
+   * Keeps a field that the kind does not have, from its JSON text. False when it is more than that: a value of a field that
+   * the kind has, a name for the second time, one too many, or no JSON.
+   */
+  other(plan: KindPlan, name: string | null, text: string | null, reading: Reading): boolean {
+    if (name === null || text === null || !isUnknownName(name) || plan.indexOf.has(name)) return false;
+    const known = reading.extra ?? [];
+    if (known.length >= MAX_UNKNOWN_FIELDS || known.some((extra) => extra[0] === name)) return false;
+    const value = parsed(text);
+    if (value === undefined || (typeof value === 'object' && text.length > MAX_DEPTH)) return false;
+    pushUnknown(name, value, reading, this.problems);
     return true;
   }
 
@@ -76,5 +95,14 @@ export class Filler {
     reading.values[field] = 0;
     reading.invalid |= 1 << field;
     this.problems[problem]++;
+  }
+}
+
+/** The value that the JSON text stands for; undefined where it is none. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }

@@ -16,6 +16,7 @@ export class WirePlan {
   /** Of an enum: number by word. */
   readonly wordNumberOf: readonly (Uint16Array | null)[];
   private readonly words: readonly (ReadonlyMap<number, string> | null)[];
+  private readonly symbols: readonly (ReadonlyMap<string, string> | null)[];
 
   constructor(kind: KindPlan, numbers: Numbers) {
     const numbered = numbers.fields[kind.name];
@@ -33,6 +34,16 @@ export class WirePlan {
         ? new Map(Object.entries(numbers.words[`${kind.name}.${name}`]).map(([word, number]) => [number, word]))
         : null,
     );
+    this.symbols = this.words.map((words) =>
+      words === null
+        ? null
+        : new Map(
+            [...words.values()].flatMap((word) => [
+              [symbolOf(word), word],
+              [word, word],
+            ]),
+          ),
+    );
   }
 
   /** The word that ever had this number. */
@@ -41,15 +52,16 @@ export class WirePlan {
   }
 
   /** The word that a schema writes as this symbol; a symbol that the kind does not have is its own word. */
-  wordOfSymbol(name: string, symbol: string): string {
-    const words = this.words[this.kind.indexOf.get(name) ?? -1] ?? new Map<number, string>();
-    return [...words.values()].find((word) => word === symbol || symbolOf(word) === symbol) ?? symbol;
+  wordOfSymbol(field: number, symbol: string): string {
+    return this.symbols[field]?.get(symbol) ?? symbol;
   }
 
   /** Word by index of a schema's symbol; -1 where the kind does not have it. */
   wordsOfSymbols(field: number, symbols: readonly string[]): Int16Array {
-    const { name } = this.kind.specs[field];
-    return Int16Array.from(symbols, (symbol) => this.kind.wordIndex[field]?.get(this.wordOfSymbol(name, symbol)) ?? -1);
+    return Int16Array.from(
+      symbols,
+      (symbol) => this.kind.wordIndex[field]?.get(this.wordOfSymbol(field, symbol)) ?? -1,
+    );
   }
 }
 

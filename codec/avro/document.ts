@@ -1,3 +1,4 @@
+import type { FieldType } from '../../runtime/shard/reading.ts';
 import type { JsonObject } from '../document.ts';
 import { bare, orReason, UNDECODABLE, WireDocument } from '../wire-document.ts';
 import { NO_NAMES } from '../writer-names.ts';
@@ -62,12 +63,18 @@ function fieldsOf({ type, values }: AvroRecord, plan: WirePlan | null): JsonObje
 }
 
 function putField(name: string, value: unknown, plan: WirePlan | null, document: WireDocument): void {
-  const spec = plan?.kind.specs[plan.kind.indexOf.get(name) ?? -1];
+  const field = plan?.kind.indexOf.get(name) ?? -1;
+  const spec = plan?.kind.specs[field];
   if (plan !== null && spec?.type === 'enum' && typeof value === 'string') {
-    if (value !== UNSPECIFIED) document.put(name, plan.wordOfSymbol(name, value));
-  } else if (spec?.type === 'alerts' && Array.isArray(value)) document.put(name, value.map(alertOf));
-  else if (spec?.type === 'meterValues' && Array.isArray(value)) document.put(name, value.map(sampleOf));
-  else document.put(name, plainOf(value));
+    if (value !== UNSPECIFIED) document.put(name, plan.wordOfSymbol(field, value));
+  } else document.put(name, spec === undefined ? plainOf(value) : listOf(spec.type, value));
+}
+
+/** The value of a list of alerts or samples as JSON would have it; any other as it is. */
+export function listOf(type: FieldType, value: unknown): unknown {
+  if (type === 'alerts' && Array.isArray(value)) return value.map(alertOf);
+  if (type === 'meterValues' && Array.isArray(value)) return value.map(sampleOf);
+  return plainOf(value);
 }
 
 function alertOf(item: unknown): unknown {

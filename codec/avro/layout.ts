@@ -15,6 +15,7 @@ export interface Column {
   readonly field: number;
   /** Whether null stands first in a union of two. */
   readonly isOptional: boolean;
+  readonly type: AvroType;
   /** Of an enum: word by symbol, -1 where the kind does not have it. */
   readonly words: Int16Array | null;
 }
@@ -65,7 +66,7 @@ function columnsOf(record: AvroRecordType, plans: readonly WirePlan[]): KindColu
     const of = valueType(type);
     const field = columnOf(plans[kind], name, of);
     const words = of.type === 'enum' && field >= 0 ? plans[kind].wordsOfSymbols(field, of.symbols) : null;
-    return { field, isOptional: of !== type, words };
+    return { field, isOptional: of !== type, type: of, words };
   });
   return { kind, columns };
 }
@@ -76,11 +77,13 @@ const TYPE_OF = new Map<number, AvroType['type']>([
   [P.ENUM, 'enum'],
   [P.BOOL, 'boolean'],
   [P.TEXT, 'string'],
+  [P.LIST, 'array'],
+  [P.ALERTS, 'array'],
 ]);
 
 function columnOf({ kind }: WirePlan, name: string, type: AvroType): number {
   if (name === 'invalid' && type.type === 'array' && type.items.type === 'int') return INVALID_COLUMN;
-  if (name === 'other' && type.type === 'map') return OTHER_COLUMN;
+  if (name === 'other' && type.type === 'map' && type.items.type === 'string') return OTHER_COLUMN;
   const field = kind.indexOf.get(name);
   return field !== undefined && TYPE_OF.get(kind.shape[field]) === type.type ? field : FOREIGN_COLUMN;
 }

@@ -3,11 +3,16 @@ import type { JsonObject } from '../document.ts';
 import { Filler } from '../filler.ts';
 import type { TelemetryFormat } from '../format.ts';
 import { RecordHead } from '../head.ts';
-import { BOOL, ENUM, TEXT } from '../plan.ts';
+import { ALERTS, BOOL, ENUM, LIST, TEXT } from '../plan.ts';
+import { SliceCache } from '../slices.ts';
+import { orReason } from '../wire-document.ts';
 import type { WirePlan } from '../wire-plan.ts';
-import { avroDocument } from './document.ts';
+import { AvroCursor } from './cursor.ts';
+import { avroDocument, listOf } from './document.ts';
+import { endOfAvro } from './extent.ts';
 import { type Column, FOREIGN_COLUMN, INVALID_COLUMN, type KindColumns, layoutOf, OTHER_COLUMN } from './layout.ts';
 import type { AvroType } from './schema.ts';
+import { AvroValueReader } from './value.ts';
 
 /**
  * Telemetry in Avro, written with one schema. The fast path reads records that are built as `telemetry.avsc` in one pass
@@ -19,6 +24,7 @@ export class AvroFormat implements TelemetryFormat {
   private readonly layout: readonly (KindColumns | null)[] | null;
   private readonly head: RecordHead;
   private readonly filler: Filler;
+  private readonly lists = [new SliceCache<readonly unknown[]>(), new SliceCache<readonly unknown[]>()] as const;
   private source: Uint8Array | null = null;
   private view: DataView = new DataView(new ArrayBuffer(0));
   /** Where the fast path reads. */
@@ -104,7 +110,7 @@ export class AvroFormat implements TelemetryFormat {
     const { filler } = this;
     if (field < 0) {
       if (field === FOREIGN_COLUMN) return false;
-      if (field === OTHER_COLUMN) return bytes[this.at++] === 0;
+      if (field === OTHER_COLUMN) return this.readOther(bytes, end, plan, reading);
       return field === INVALID_COLUMN && this.readInvalid(bytes, end, plan, reading);
     }
     switch (plan.kind.shape[field]) {
@@ -123,12 +129,50 @@ export class AvroFormat implements TelemetryFormat {
         const length = this.slice(bytes, end);
         return length >= 0 && filler.text(plan.kind, field, bytes, this.at - length, this.at, reading);
       }
+      case LIST:
+      case ALERTS:
+        return this.readList(bytes, end, plan, column, reading);
       default:
         if (this.at + 8 > end) return false;
         filler.number(plan.kind, field, this.view.getFloat64(this.at, true), reading);
         this.at += 8;
         return true;
     }
+  }
+
+  /** Reads a list that was read before, or reads and remembers it. */
+  private readList(bytes: Uint8Array, end: number, plan: WirePlan, { field, type }: Column, reading: Reading): boolean {
+    const start = this.at;
+    this.at = endOfAvro(type, bytes, start, end);
+    if (this.at < 0) return false;
+    const spec = plan.kind.specs[field];
+    const cache = this.lists[spec.type === 'alerts' ? 1 : 0];
+    let list = cache.get(bytes, start, this.at);
+    if (list === null) {
+      const cursor = new AvroCursor(bytes, start, this.at);
+      const value = orReason<unknown>(() => listOf(spec.type, new AvroValueReader(cursor).read(type)));
+      list = typeof value === 'number' ? null : this.filler.list(plan.kind, field, value);
+      if (list === null) return false;
+      cache.put(bytes, start, this.at, list);
+    }
+    this.filler.extra(plan.kind, field, list, reading);
+    return true;
+  }
+
+  private readOther(bytes: Uint8Array, end: number, plan: WirePlan, reading: Reading): boolean {
+    const { filler } = this;
+    for (let count = this.long(bytes); count !== 0; count = this.long(bytes)) {
+      if (!(count > 0 && count <= end - this.at)) return false;
+      for (let i = 0; i < count; i++) {
+        let length = this.slice(bytes, end);
+        if (length < 0) return false;
+        const name = filler.textAt(bytes, this.at - length, this.at);
+        length = this.slice(bytes, end);
+        if (length < 0) return false;
+        if (!filler.other(plan.kind, name, filler.textAt(bytes, this.at - length, this.at), reading)) return false;
+      }
+    }
+    return true;
   }
 
   private readInvalid(bytes: Uint8Array, end: number, plan: WirePlan, reading: Reading): boolean {

@@ -1,3 +1,4 @@
+import type { FieldType } from '../../runtime/shard/reading.ts';
 import { severityNumbered } from '../alerts.ts';
 import type { JsonObject } from '../document.ts';
 import { SAMPLE_TEXTS, withUnitOfMeasure } from '../samples.ts';
@@ -63,8 +64,13 @@ function readFields(fields: FlatTable, plan: WirePlan, document: WireDocument): 
     if (field >= 0) readField(fields, id, plan, field, document);
     else document.put(document.unknownName(number), unknownValue(fields, id, document));
   }
-  for (const other of fields.tables(OTHER_ID) ?? []) document.putOther(other.text(0) ?? '', other.text(1) ?? '');
+  for (const [name, text] of otherOf(fields)) document.putOther(name, text);
   for (const number of fields.shorts(INVALID_ID) ?? []) document.putInvalid(plan, number);
+}
+
+/** Names and JSON texts of what the schema has no place for. */
+export function otherOf(fields: FlatTable): [name: string, text: string][] {
+  return (fields.tables(OTHER_ID) ?? []).map((other) => [other.text(0) ?? '', other.text(1) ?? '']);
 }
 
 /** The value of a field that the kind does not have, as the writer's schema explains it; nothing else tells its type. */
@@ -101,16 +107,15 @@ function readField(fields: FlatTable, id: number, plan: WirePlan, field: number,
     case 'text':
       document.put(name, fields.text(id));
       break;
-    case 'list':
-      document.put(name, fields.texts(id));
-      break;
-    case 'alerts':
-      document.put(name, fields.tables(id)?.map(alertOf));
-      break;
-    case 'meterValues':
-      document.put(name, fields.tables(id)?.map(sampleOf));
-      break;
+    default:
+      document.put(name, listOf(fields, id, type));
   }
+}
+
+/** A list as JSON would have it. */
+export function listOf(fields: FlatTable, id: number, type: FieldType): unknown {
+  if (type === 'list') return fields.texts(id);
+  return fields.tables(id)?.map(type === 'alerts' ? alertOf : sampleOf);
 }
 
 function alertOf(table: FlatTable): JsonObject {

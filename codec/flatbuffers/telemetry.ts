@@ -3,12 +3,14 @@ import type { JsonObject } from '../document.ts';
 import { Filler } from '../filler.ts';
 import type { TelemetryFormat } from '../format.ts';
 import { RecordHead } from '../head.ts';
-import { BOOL, ENUM, NUMBER, NUMBER_OR_NONE, TEXT } from '../plan.ts';
+import { ALERTS, BOOL, ENUM, LIST, NUMBER, NUMBER_OR_NONE, TEXT } from '../plan.ts';
 import { FIRST_FIELD_ID } from '../schema/fbs.ts';
+import { orReason } from '../wire-document.ts';
 import type { WirePlan } from '../wire-plan.ts';
 import { NO_NAMES, type WriterNames } from '../writer-names.ts';
 import * as Id from './document.ts';
-import { flatDocument } from './document.ts';
+import { flatDocument, listOf, otherOf } from './document.ts';
+import { FlatMemory, FlatTable } from './table.ts';
 
 /**
  * Telemetry in FlatBuffers. The fast path reads only the fields that are present, in order of their ids; it believes no
@@ -99,13 +101,13 @@ export class FlatBuffersFormat implements TelemetryFormat {
 
   private readFields(bytes: Uint8Array, plan: WirePlan, reading: Reading): boolean {
     const { fieldOf } = plan;
-    if (this.has(Id.OTHER_ID)) return false;
     for (let id = Id.OTHER_ID + 1; id < this.size; id++) {
       if (!this.has(id)) continue;
       const number = id - FIRST_FIELD_ID;
       const field = number < fieldOf.length ? fieldOf[number] : -1;
       if (field < 0 || !this.readField(bytes, id, plan, field, reading)) return false;
     }
+    if (this.has(Id.OTHER_ID) && !this.readOther(bytes, plan, reading)) return false;
     return !this.has(Id.INVALID_ID) || this.readInvalid(plan, reading);
   }
 
@@ -118,6 +120,7 @@ export class FlatBuffersFormat implements TelemetryFormat {
       return at >= 0;
     }
     if (shape === TEXT) return this.findText(id) && filler.text(plan.kind, field, bytes, this.from, this.to, reading);
+    if (shape === LIST || shape === ALERTS) return this.readList(bytes, id, plan, field, reading);
     if (shape !== ENUM && shape !== BOOL) return false;
     const at = this.place(id, 1);
     if (at < 0) return false;
@@ -125,6 +128,24 @@ export class FlatBuffersFormat implements TelemetryFormat {
     const code = words === null ? (bytes[at] === 0 ? 0 : 1) : bytes[at] < words.length ? words[bytes[at]] : -1;
     if (code >= 0) filler.code(field, code, reading);
     return code >= 0;
+  }
+
+  private readList(bytes: Uint8Array, id: number, plan: WirePlan, field: number, reading: Reading): boolean {
+    const value = orReason(() => listOf(this.tableAtHand(bytes), id, plan.kind.specs[field].type));
+    const list = typeof value === 'number' ? null : this.filler.list(plan.kind, field, value);
+    if (list !== null) this.filler.extra(plan.kind, field, list, reading);
+    return list !== null;
+  }
+
+  private readOther(bytes: Uint8Array, plan: WirePlan, reading: Reading): boolean {
+    const others = orReason(() => otherOf(this.tableAtHand(bytes)));
+    if (typeof others === 'number') return false;
+    for (const [name, text] of others) if (!this.filler.other(plan.kind, name, text, reading)) return false;
+    return true;
+  }
+
+  private tableAtHand(bytes: Uint8Array): FlatTable {
+    return new FlatTable(new FlatMemory(bytes, this.start, this.end), this.table);
   }
 
   private readInvalid(plan: WirePlan, reading: Reading): boolean {

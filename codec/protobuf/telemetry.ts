@@ -4,7 +4,7 @@ import { Filler } from '../filler.ts';
 import type { TelemetryFormat } from '../format.ts';
 import { RecordHead } from '../head.ts';
 import { ALERTS, BOOL, ENUM, LIST, NUMBER, NUMBER_OR_NONE, TEXT } from '../plan.ts';
-import { INVALID } from '../schema/declaration.ts';
+import { INVALID, OTHER } from '../schema/declaration.ts';
 import { FIRST_KIND } from '../schema/numbers.ts';
 import { SliceCache } from '../slices.ts';
 import { orReason } from '../wire-document.ts';
@@ -21,6 +21,9 @@ const TXID = (4 << 3) | LEN;
 const RESEND = (5 << 3) | VARINT;
 const SEQ_NO = (6 << 3) | VARINT;
 const INVALID_PACKED = (INVALID << 3) | LEN;
+const OTHER_ENTRY = (OTHER << 3) | LEN;
+const ENTRY_NAME = (1 << 3) | LEN;
+const ENTRY_TEXT = (2 << 3) | LEN;
 
 /** Wire type of a field by the shape of its values (`plan.ts`). */
 const WIRE_OF: readonly number[] = [FIXED64, VARINT, VARINT, LEN, LEN, FIXED64, LEN, LEN];
@@ -130,7 +133,7 @@ export class ProtobufFormat implements TelemetryFormat {
       const tag = this.varint(bytes);
       const field = tag >= 0 && tag < fieldOfTag.length ? fieldOfTag[tag] : -1;
       if (field < 0) {
-        if (tag !== INVALID_PACKED || !this.readInvalid(bytes, end, plan, reading)) return false;
+        if (!this.readBesides(tag, bytes, end, plan, reading)) return false;
       } else if ((reading.present & (1 << field)) !== 0) return false;
       else if (shape[field] === NUMBER || shape[field] === NUMBER_OR_NONE) {
         if (this.at + 8 > end) return false;
@@ -183,6 +186,29 @@ export class ProtobufFormat implements TelemetryFormat {
     }
     this.filler.extra(plan.kind, field, list, reading);
     return true;
+  }
+
+  /** What stands beside the fields. */
+  private readBesides(tag: number, bytes: Uint8Array, end: number, plan: WirePlan, reading: Reading): boolean {
+    if (tag === INVALID_PACKED) return this.readInvalid(bytes, end, plan, reading);
+    return tag === OTHER_ENTRY && this.readOther(bytes, end, plan, reading);
+  }
+
+  /** An entry of a map: its name, then its text. */
+  private readOther(bytes: Uint8Array, end: number, plan: WirePlan, reading: Reading): boolean {
+    const length = this.varint(bytes);
+    const stop = this.at + length;
+    if (!(length >= 0 && stop <= end) || bytes[this.at++] !== ENTRY_NAME) return false;
+    let size = this.varint(bytes);
+    if (!(size >= 0 && size <= stop - this.at)) return false;
+    const name = this.filler.textAt(bytes, this.at, this.at + size);
+    this.at += size;
+    if (bytes[this.at++] !== ENTRY_TEXT) return false;
+    size = this.varint(bytes);
+    if (size < 0 || this.at + size !== stop) return false;
+    const text = this.filler.textAt(bytes, this.at, stop);
+    this.at = stop;
+    return this.filler.other(plan.kind, name, text, reading);
   }
 
   private readInvalid(bytes: Uint8Array, end: number, plan: WirePlan, reading: Reading): boolean {
