@@ -15,6 +15,8 @@ export interface QueryGateOptions {
   readonly clock: Clock;
   readonly timeoutMs: number;
   readonly maxQueries: number;
+  /** Schemas in which names are looked for, separated by commas. */
+  readonly searchPath: string;
 }
 
 /** Queries that may wait for their turn; more are refused with `sql_busy`. */
@@ -67,13 +69,14 @@ export class QueryGate {
   }
 
   async #run(sql: string, values: DuckDBValue[], limit: number): Promise<QueryResult> {
-    const { database, clock, timeoutMs } = this.#options;
+    const { database, clock, timeoutMs, searchPath } = this.#options;
     const connection = await database.connect();
     const interruption = new Interruption(connection);
     if (this.#closed) interruption.begin(closed());
     this.#running.add(interruption);
     const cancelDeadline = clock.after(timeoutMs, () => interruption.begin(timedOut(timeoutMs)));
     try {
+      await connection.run(`SET search_path = '${searchPath}'`);
       await connection.run('BEGIN TRANSACTION READ ONLY');
       const statement = await onlyReading(connection, sql);
       bind(statement, values);

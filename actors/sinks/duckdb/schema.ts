@@ -1,6 +1,9 @@
 import { GridfoldError } from '../../../runtime/kernel/errors.ts';
 import type { DerivedColumnType, DerivedType } from '../../../runtime/shard/derived.ts';
 
+/** The schema that the tables of the live fold stand in. */
+export const liveSchema = 'main';
+
 /**
  * One column of a table. `data` is the data field it holds, `fixed` the field of the envelope; a shared column has
  * both, and then the data's value stands unless it is null.

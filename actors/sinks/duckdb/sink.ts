@@ -7,16 +7,15 @@ import type { TableReader } from '../../../runtime/system/engine.ts';
 import { wanted } from '../batches.ts';
 import { breathe } from '../breathe.ts';
 import type { LedgerEntry, Sink, SinkAudit, SinkBatch } from '../contract.ts';
-import { type Database, databaseError, openDatabase, rows } from './database.ts';
-import { writeDictionary } from './dictionary.ts';
+import { type Database, databaseError, openDatabase } from './database.ts';
+import { compareSchemas, type TableDifference } from './difference.ts';
 import { type EventsOptions, newestEvents } from './events.ts';
-import { auditLedger, joinRanges, ledgerTables, moveLedger, readLedger } from './ledger.ts';
+import { auditLedger, joinRanges, moveLedger, readLedger } from './ledger.ts';
+import { prepareSchema } from './prepare.ts';
 import { QueryGate, type QueryResult } from './query.ts';
 import { type StandingColumn, toChunks } from './rows.ts';
-import { createTable, migrateTable, planTable, type TablePlan } from './schema.ts';
-import { createMarts } from './marts/index.ts';
-import { createKindsTable, kindsTable } from './marts/parts.ts';
-import { createCurrentView, createOccupancyView, createServiceView, joinsOf } from './views.ts';
+import { liveSchema, planTable, quote, type TablePlan } from './schema.ts';
+import { readShown, type Shown, show, shownSchema } from './shown.ts';
 
 export interface DuckDbSinkOptions {
   /** Path of the database file; its folder must exist. */
@@ -28,6 +27,8 @@ export interface DuckDbSinkOptions {
   readonly timeZones?: Readonly<Record<string, string>>;
   /** @default 'duckdb' */
   readonly name?: string;
+  /** Schema of the database that has the tables. @default 'main' */
+  readonly schema?: string;
   /** Threads of the database, for writing and reading together. @default 1 */
   readonly threads?: number;
   /** Memory of the database, mebibytes. @default 512 */
@@ -63,28 +64,35 @@ export class DuckDbSink implements Sink, TableReader {
   /** Writes and audits, one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   #commits = 0;
+  readonly #schema: string;
+  /** Of another sink, which closes it. */
+  readonly #shared: Database | null;
 
-  constructor(options: DuckDbSinkOptions) {
+  constructor(options: DuckDbSinkOptions, shared: Database | null = null) {
     this.name = options.name ?? 'duckdb';
     this.#options = options;
+    this.#schema = options.schema ?? liveSchema;
+    this.#shared = shared;
     this.#plans = new Map(options.types.map((type) => [type.name, planTable(type)]));
   }
 
   async open(): Promise<void> {
     if (this.#database !== null) return;
     const { file, threads = 1, memoryLimitMb = 512, queryTimeoutMs = 30_000, maxQueries = 2, clock } = this.#options;
-    const database = await openDatabase(file, { threads, memoryLimitMb });
+    const database = this.#shared ?? (await openDatabase(file, { threads, memoryLimitMb }));
+    const plans = [...this.#plans.values()];
     try {
       const writer = await database.connect();
-      this.#order = await prepareSchema(writer, [...this.#plans.values()], this.#options.timeZones ?? {});
+      this.#order = await prepareSchema(writer, this.#schema, plans, this.#options.timeZones ?? {});
       await joinRanges(writer);
       this.#writer = writer;
     } catch (error) {
-      database.close();
+      if (this.#shared === null) database.close();
       throw databaseError(error, `cannot prepare ${file}`);
     }
     this.#database = database;
-    this.#queries = new QueryGate({ database, clock, timeoutMs: queryTimeoutMs, maxQueries });
+    const searchPath = this.#schema === liveSchema ? `${shownSchema},${liveSchema}` : this.#schema;
+    this.#queries = new QueryGate({ database, clock, timeoutMs: queryTimeoutMs, maxQueries, searchPath });
   }
 
   ledger(): Promise<LedgerEntry[]> {
@@ -124,8 +132,38 @@ export class DuckDbSink implements Sink, TableReader {
     this.#queries = null;
     this.#writer?.closeSync();
     this.#writer = null;
-    this.#database?.close();
+    if (this.#shared === null) this.#database?.close();
     this.#database = null;
+  }
+
+  /** The same tables once more, in a schema of their own in the same file. It is to be closed before this sink. */
+  async beside(schema: string): Promise<DuckDbSink> {
+    const sink = new DuckDbSink({ ...this.#options, name: `${this.name}:${schema}`, schema }, this.#open());
+    await sink.open();
+    return sink;
+  }
+
+  /** What queries read in place of the live tables; null when they read these. */
+  shown(): Promise<Shown | null> {
+    return this.#apart('cannot read what is shown', readShown);
+  }
+
+  /** Lets queries read a schema beside, or, with null, the live tables again; each sees all of the one or of the other. */
+  show(shown: Shown | null): Promise<void> {
+    const nowMs = this.#options.clock.now();
+    return this.#apart('cannot switch the tables', (c) => show(c, [...this.#plans.values()], shown, nowMs));
+  }
+
+  /** How the current rows of a schema beside differ from the live ones; with `sinceMs` only those from then on. */
+  compare(schema: string, sinceMs: number | null): Promise<TableDifference[]> {
+    return this.#apart('cannot compare', (c) => compareSchemas(c, [...this.#plans.values()], schema, sinceMs));
+  }
+
+  /** Removes a schema beside with everything in it. */
+  dropBeside(schema: string): Promise<void> {
+    return this.#apart('cannot drop the tables', async (connection) => {
+      await connection.run(`DROP SCHEMA IF EXISTS ${quote(schema)} CASCADE`);
+    });
   }
 
   async #toChunks(events: readonly DerivedEvent[]): Promise<Map<string, DuckDBDataChunk[]>> {
@@ -153,7 +191,7 @@ export class DuckDbSink implements Sink, TableReader {
     crashPoint('sink.1');
     await connection.run('BEGIN TRANSACTION');
     try {
-      for (const [table, ofTable] of chunks) await append(connection, table, ofTable);
+      for (const [table, ofTable] of chunks) await append(connection, this.#schema, table, ofTable);
       crashPoint('sink.2');
       await moveLedger(connection, ledger, batches, this.#options.clock.now());
       crashPoint('sink.3');
@@ -177,14 +215,36 @@ export class DuckDbSink implements Sink, TableReader {
     });
   }
 
+  /** On a connection of its own, so that the writer's has neither its settings nor its transaction. */
+  async #apart<T>(doing: string, step: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    const connection = await this.#open().connect();
+    try {
+      return await step(connection);
+    } catch (error) {
+      throw databaseError(error, doing);
+    } finally {
+      connection.closeSync();
+    }
+  }
+
+  #open(): Database {
+    if (this.#database === null) throw new GridfoldError('sink_closed', 'stop', `sink ${this.name} is not open`);
+    return this.#database;
+  }
+
   #gate(): QueryGate {
     if (this.#queries === null) throw new GridfoldError('sink_closed', 'stop', `sink ${this.name} is not open`);
     return this.#queries;
   }
 }
 
-async function append(connection: DuckDBConnection, table: string, chunks: readonly DuckDBDataChunk[]): Promise<void> {
-  const appender = await connection.createAppender(table);
+async function append(
+  connection: DuckDBConnection,
+  schema: string,
+  table: string,
+  chunks: readonly DuckDBDataChunk[],
+): Promise<void> {
+  const appender = await connection.createAppender(table, schema);
   try {
     for (const chunk of chunks) {
       appender.appendDataChunk(chunk);
@@ -194,57 +254,4 @@ async function append(connection: DuckDBConnection, table: string, chunks: reado
   } finally {
     appender.closeSync();
   }
-}
-
-/** Tables, ledger and views, in one transaction; returns the columns of each table in the file's order. */
-async function prepareSchema(
-  connection: DuckDBConnection,
-  plans: readonly TablePlan[],
-  timeZones: Readonly<Record<string, string>>,
-): Promise<Map<string, StandingColumn[]>> {
-  await connection.run('BEGIN TRANSACTION');
-  try {
-    for (const statement of ledgerTables) await connection.run(statement);
-    const standing = await standingTables(connection);
-    for (const plan of plans) {
-      const columns = standing.get(plan.table);
-      const known = new Map(columns?.map((c) => [c.name, c.type]));
-      const statements = columns === undefined ? [createTable(plan)] : migrateTable(plan, known);
-      for (const statement of statements) await connection.run(statement);
-    }
-    const joins = joinsOf(plans);
-    await connection.run(createOccupancyView(plans));
-    await connection.run(createServiceView(plans));
-    for (const plan of plans) await connection.run(createCurrentView(plan, joins));
-    await setTimeZones(connection, timeZones);
-    for (const statement of createMarts(plans)) await connection.run(statement);
-    await writeDictionary(connection, plans);
-    const order = await standingTables(connection);
-    await connection.run('COMMIT');
-    return order;
-  } catch (error) {
-    await connection.run('ROLLBACK').catch(() => undefined);
-    throw error;
-  }
-}
-
-async function setTimeZones(connection: DuckDBConnection, timeZones: Readonly<Record<string, string>>): Promise<void> {
-  await connection.run(createKindsTable);
-  await connection.run(`DELETE FROM ${kindsTable}`);
-  for (const row of Object.entries(timeZones)) await connection.run(`INSERT INTO ${kindsTable} VALUES ($1, $2)`, row);
-}
-
-async function standingTables(connection: DuckDBConnection): Promise<Map<string, StandingColumn[]>> {
-  const found = await rows(
-    connection,
-    `SELECT t.table_name, c.column_name, c.data_type FROM duckdb_tables() t JOIN duckdb_columns() c USING (table_oid)
-      WHERE t.schema_name = 'main' AND NOT t.temporary AND NOT t.internal ORDER BY t.table_name, c.column_index`,
-  );
-  const result = new Map<string, StandingColumn[]>();
-  for (const [table, name, type] of found as string[][]) {
-    const columns = result.get(table) ?? [];
-    columns.push({ name, type });
-    result.set(table, columns);
-  }
-  return result;
 }

@@ -117,3 +117,9 @@ export function createCurrentView(plan: TablePlan, joins: Joins): string {
   ${joins.service ? `LEFT JOIN ${serviceView} s ON ${asOf('s')}` : ''}
   WHERE n.op = 'upsert'`;
 }
+
+/** Statements that make the `_current` views, and the internal views under them. */
+export function createViews(plans: readonly TablePlan[]): string[] {
+  const joins = joinsOf(plans);
+  return [createOccupancyView(plans), createServiceView(plans), ...plans.map((plan) => createCurrentView(plan, joins))];
+}
