@@ -1,3 +1,4 @@
+import { deflateSync, inflateSync } from 'node:zlib';
 import { decodeRecord, encodeRecord } from '../../snapshots/record.ts';
 import type { SnapshotLayout, SnapshotName } from '../../snapshots/mirrored.ts';
 import { decodePosition, encodePosition, type ShardPosition } from './position.ts';
@@ -32,14 +33,16 @@ export const markKey = Buffer.from('mark');
 export function encodeHead({ number, position, layout, manifest, ancestors }: Head): Buffer {
   const { blocksPerKind, kinds } = layout;
   const names = ancestors.flatMap((name) => [name.number, name.crc]);
-  return encodeRecord(headKey, [FORMAT, number, encodePosition(position), blocksPerKind, kinds, manifest, names]);
+  // A head must fit into one record, and much of a manifest repeats itself.
+  const packed = deflateSync(manifest, { level: 1 });
+  return encodeRecord(headKey, [FORMAT, number, encodePosition(position), blocksPerKind, kinds, packed, names]);
 }
 
 /** Null where the bytes cannot be trusted, or a later release wrote them. */
 export function decodeHead(bytes: Buffer): Head | null {
   const fields = decodeRecord(headKey, bytes);
   if (!Array.isArray(fields) || fields[0] !== FORMAT) return null;
-  const [, number, position, blocksPerKind, kinds, manifest, names] = fields as [
+  const [, number, position, blocksPerKind, kinds, packed, names] = fields as [
     number,
     number,
     Uint8Array,
@@ -54,7 +57,7 @@ export function decodeHead(bytes: Buffer): Head | null {
     number,
     position: decodePosition(position),
     layout: { blocksPerKind, kinds },
-    manifest: Buffer.from(manifest),
+    manifest: inflateSync(packed),
     ancestors,
   };
 }

@@ -7,8 +7,11 @@ import { type Relation, relationOf } from './mirror-start.ts';
 import { type MirrorTail, readRows, readTail } from './mirror-topic.ts';
 import type { ShardPosition } from './position.ts';
 
-/** Rows go out in pieces, each a transaction of its own: commits go between them and do not wait for long. */
-const CHUNK = { bytes: 1 << 20, records: 1000 };
+/**
+ * Rows go out in pieces, each a transaction of its own: commits go between them and do not wait for long. With what a
+ * broker adds to it a piece stays below 1 MB.
+ */
+const CHUNK = { bytes: 900_000, records: 1000 };
 const ANCESTORS = 32;
 
 export interface MirrorFigures {

@@ -61,16 +61,23 @@ export class MirrorWorld {
   private constructor(dir: string, raw: Log) {
     this.dir = dir;
     this.#raw = raw;
-    const log = compacted(raw, TOPIC);
+    // A broker does that itself, when it comes to it.
+    const log = raw.shared ? raw : compacted(raw, TOPIC);
     const publish: Log['publish'] = async (claim, records) => {
       if (this.#piecesLeft-- <= 0) throw lost;
       await raw.publish(claim, records);
     };
-    this.log = new Proxy(log, { get: (target, name) => (name === 'publish' ? publish : target[name as keyof Log]) });
+    this.log = new Proxy(log, {
+      get: (target, name) => {
+        const member = name === 'publish' ? publish : target[name as keyof Log];
+        return typeof member === 'function' ? member.bind(target) : member;
+      },
+    });
   }
 
-  static async open(dir = mkdtempSync(join(tmpdir(), 'gridfold-mirror-'))): Promise<MirrorWorld> {
-    return new MirrorWorld(dir, await openEmbeddedLog({ dir: join(dir, 'log'), partitions: 1 }));
+  /** `log` is closed with the world. @default an embedded one in `dir` */
+  static async open(dir = mkdtempSync(join(tmpdir(), 'gridfold-mirror-')), log?: Log): Promise<MirrorWorld> {
+    return new MirrorWorld(dir, log ?? (await openEmbeddedLog({ dir: join(dir, 'log'), partitions: 1 })));
   }
 
   /** Lets the owner go as it is; the process named takes over. Throws where its state is not what was folded. */
