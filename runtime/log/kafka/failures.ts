@@ -60,7 +60,7 @@ export function isTransient(error: unknown): boolean {
 /** A newer producer with the same transactional id is at work, or the broker has aborted the transaction. */
 export function isFence(error: unknown): boolean {
   for (let e = error as KafkajsError | undefined; e instanceof Error; e = e.cause as KafkajsError | undefined) {
-    if ((e.type !== undefined && fenceTypes.has(e.type)) || e.code === PRODUCER_FENCED) return true;
+    if (e.type !== undefined && fenceTypes.has(e.type)) return true;
   }
   return false;
 }
@@ -105,9 +105,6 @@ const networkCodes = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
 ]);
-
-/** Of a code that kafkajs has no name for. */
-const PRODUCER_FENCED = 90;
 
 const fenceTypes = new Set([
   'INVALID_PRODUCER_EPOCH',

@@ -88,9 +88,16 @@ export interface KafkajsError extends Error {
 }
 
 const load = createRequire(import.meta.url);
-const { createErrorFromCode } = load('kafkajs/src/protocol/error') as {
+const { createErrorFromCode, errorCodes } = load('kafkajs/src/protocol/error') as {
   createErrorFromCode: (code: number) => KafkajsError;
+  errorCodes: { type: string; code: number; retriable: boolean; message: string }[];
 };
+
+// Younger than kafkajs, which would hide the code of an error it has no name for.
+if (!errorCodes.some(({ code }) => code === 90)) {
+  const message = 'There is a newer producer with the same transactionalId which fences the current one';
+  errorCodes.push({ type: 'PRODUCER_FENCED', code: 90, retriable: false, message });
+}
 
 /** The error that a code of the protocol stands for. */
 export const protocolError = createErrorFromCode;
