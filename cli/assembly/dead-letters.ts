@@ -27,8 +27,12 @@ export async function deadLetterPage(log: Log, options: { limit: number; before?
 async function letters(log: Log, partition: number, from: number, until: number): Promise<DeadLetterView[]> {
   const found: DeadLetterView[] = [];
   for (let offset = from; offset < until; ) {
-    for (const batch of await log.read(topics.deadLetters, partition, offset, READ_BYTES)) {
-      for (let i = Math.max(0, offset - batch.baseOffset); i < batch.count && offset < until; i++, offset++) {
+    const batches = await log.read(topics.deadLetters, partition, offset, READ_BYTES);
+    if (batches.length === 0) break;
+    for (const batch of batches) {
+      // Offsets have holes: a transaction's end takes one.
+      offset = Math.max(offset, batch.baseOffset);
+      for (let i = offset - batch.baseOffset; i < batch.count && offset < until; i++, offset++) {
         const key = batch.bytes.subarray(batch.keyStart[i], batch.keyEnd[i]);
         found.push(view(partition, offset, key, batch.bytes.subarray(batch.valueStart[i], batch.valueEnd[i])));
       }
