@@ -16,7 +16,6 @@ const NUMBERS: Readonly<Record<string, number>> = {
   schema_not_found: 40403,
   schema_incompatible: 409,
   schema_invalid: 42201,
-  schema_version_invalid: 42202,
   schema_level_invalid: 42203,
   subject_invalid: 42201,
   registry_full: 50701,
