@@ -167,7 +167,7 @@ export class Shard {
     this.#cancelTick();
     this.phase = this.phase === 'live' ? 'stopped' : this.phase;
     await this.#source?.stop();
-    await this.#snapshotting?.catch(() => {});
+    // A publication that waits for the log is not waited for: it finds the state closed.
     await this.fold?.state.close();
   }
 
@@ -411,6 +411,7 @@ export class Shard {
       this.snapshots = [...this.snapshots.slice(-1), position];
       if (figures !== null) this.options.observer.mirrored?.(this.partition, figures);
     } catch (error) {
+      if (this.phase !== 'live') return;
       if (error instanceof GridfoldError && error.code === 'log_fenced') throw this.#fail(error);
       this.options.observer.phase(this.partition, this.phase, { mirror_failed: String(error) });
     }

@@ -6,6 +6,7 @@ import { ManualClock } from '../kernel/clock.ts';
 import { openEmbeddedLog } from '../log/embedded/embedded.ts';
 import { released, readRows } from '../shard/mirror-topic.ts';
 import { toyType } from '../shard/testing/toy.ts';
+import type { RuntimeOptions } from './runtime-options.ts';
 import { lamp, openRig, type Rig, START } from './testing/rig.ts';
 
 const TOPIC = toyType.topics.snapshots;
@@ -25,14 +26,14 @@ class Places {
   }
 
   /** Starts the process named on its own disk. */
-  open(name: string): Promise<Rig> {
+  open(name: string, options: Partial<RuntimeOptions> = {}): Promise<Rig> {
     const state = join(this.dir, 'state');
     if (this.#at !== null && existsSync(state)) renameSync(state, join(this.dir, `state-${this.#at}`));
     const own = join(this.dir, `state-${name}`);
     if (existsSync(own)) renameSync(own, state);
     this.#at = name;
     this.#time += 60_000;
-    return openRig(this.dir, new ManualClock(this.#time), { mirror: true }, closers);
+    return openRig(this.dir, new ManualClock(this.#time), { mirror: true, ...options }, closers);
   }
 
   async log<T>(use: (log: Awaited<ReturnType<typeof openEmbeddedLog>>) => Promise<T>): Promise<T> {
@@ -153,4 +154,25 @@ test('damaged rows and a log that was trimmed: the partition says that its state
       for (const partition of [0, 1]) await log.trim(topic, partition, everything, log.extent(topic, partition).end);
   });
   await expect(places.open('B')).rejects.toMatchObject({ code: 'state_lost' });
+});
+
+test('a partition that is let go does not wait for a publication that the log does not take', async () => {
+  const places = new Places();
+  const rig = await places.open('A', { snapshotIntervalMs: 100 });
+  let asked = () => {};
+  const publishing = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  for (const shard of rig.runtime.shards) {
+    shard.options.log.publish = () => {
+      asked();
+      return new Promise(() => {});
+    };
+  }
+  await rig.send(minutes(0, 5));
+  await rig.advance(10_000);
+  await publishing;
+  await rig.drop();
+  const b = await places.open('B');
+  expect(sum(b.replayed)).toBe(5 * serials.length);
 });
