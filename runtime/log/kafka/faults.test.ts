@@ -89,6 +89,7 @@ describeKafka('the log on Kafka under faults', () => {
     ).toMatchObject({
       code: 'log_fenced',
     });
+    expect(log.health.ok).toBe(true);
     await other.commit(current, commitOf('two', ['b']));
     await other.claim('journal', 0);
     expect(await allValues(other, 'derived')).toEqual(['a', 'b']);

@@ -11,6 +11,7 @@ export const coordinators = { group: 0, transaction: 1 } as const;
 /** Retries forever would hide that the coordinator's answer has a cause: waiting is bounded by these, ms. */
 const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 1000;
+const DISCONNECT_WITHIN_MS = 3_000;
 /** A transaction that is being finished takes some milliseconds; it is no outage. */
 const SAY_AFTER_ATTEMPTS = 8;
 
@@ -110,8 +111,11 @@ export class Link {
         return result;
       } catch (error) {
         if (this.#isClosed) throw closed();
-        if (error instanceof GridfoldError) throw error;
-        if (!isTransient(error)) throw refused(part, error);
+        if (error instanceof GridfoldError || !isTransient(error)) {
+          // An answer, though not the one that was wanted.
+          this.#health.worked(part);
+          throw error instanceof GridfoldError ? error : refused(part, error);
+        }
         if (tries >= SAY_AFTER_ATTEMPTS || isDisconnect(error)) this.#health.failed(part, reasonOf(error));
         await this.pause(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(tries, 10)));
         if (isDisconnect(error) || isStale(error)) await this.#refresh();
@@ -141,7 +145,14 @@ export class Link {
     this.#isClosed = true;
     for (const wake of [...this.#wakers]) wake();
     await this.#connected?.catch(() => {});
-    if (this.#connected !== null) await this.#cluster.disconnect();
+    if (this.#connected === null) return;
+    // A broker that stands still answers nothing: what is asked of it is not waited for.
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, DISCONNECT_WITHIN_MS);
+    });
+    await Promise.race([this.#cluster.disconnect(), late]);
+    clearTimeout(timer);
   }
 
   #connect(): Promise<void> {
@@ -158,8 +169,11 @@ export class Link {
     try {
       await this.#connect();
       await this.#cluster.refreshMetadata();
+      this.#health.worked('metadata');
     } catch (error) {
-      if (!isTransient(error) && !this.#isClosed && !isMissing(error)) throw error;
+      if (this.#isClosed) return;
+      if (!isTransient(error) && !isMissing(error)) throw error;
+      this.#health.failed('metadata', reasonOf(error));
     }
   }
 

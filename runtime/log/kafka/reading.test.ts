@@ -1,6 +1,7 @@
 import { type Admin, CompressionTypes, type Producer, type Transaction } from 'kafkajs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { describeKafka } from '../../../test/kafka/describe-kafka.ts';
+import { systemClock } from '../../kernel/clock.ts';
 import type { GridfoldError } from '../../kernel/errors.ts';
 import { type Compression, type KafkaConnection, kafkaClient } from './connection.ts';
 import { type KafkaLog, openKafkaLog } from './kafka-log.ts';
@@ -260,6 +261,28 @@ describeKafka('reading from Kafka', ({ bootstrap }) => {
     const topic = `${connection.topicPrefix}journal`;
     await deleteBelow(topic, end);
     expect(await failure(log.claim('journal', 0))).toMatchObject({ code: 'journal_lost', reaction: 'stop' });
+  });
+
+  it('trims by age as the records are dated', async () => {
+    const clock = { ...systemClock, now: () => now };
+    let now = Date.now() - 60_000;
+    const dated = await openKafkaLog({ connection, partitions: 2, clock });
+    closing.push(() => dated.close());
+    await dated.append('telemetry', 0, valued('a', 'b'));
+    now += 50_000;
+    const { end } = await dated.append('telemetry', 0, valued('c'));
+    const keepAll = Number.POSITIVE_INFINITY;
+    expect(await dated.trim('telemetry', 0, { maxAgeMs: 55_000, maxBytes: keepAll }, end)).toEqual({
+      start: 0,
+      end: 3,
+    });
+    now += 10_000;
+    expect(await dated.trim('telemetry', 0, { maxAgeMs: 55_000, maxBytes: keepAll }, 1)).toEqual({ start: 1, end: 3 });
+    expect(await dated.trim('telemetry', 0, { maxAgeMs: 55_000, maxBytes: keepAll }, end)).toEqual({
+      start: 2,
+      end: 3,
+    });
+    expect(await allValues(dated, 'telemetry')).toEqual(['c']);
   });
 
   it('says which topic is missing', async () => {
