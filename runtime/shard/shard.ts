@@ -1,4 +1,4 @@
-import { type ActorSystemRef, dispatch, type Ref, spawn } from 'nact';
+import { type ActorSystemRef, dispatch, type Ref, spawn, stop as stopActor } from 'nact';
 import type { PartitionState, SnapshotFigures } from '../../snapshots/contract.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { crashPoint } from '../kernel/crash.ts';
@@ -72,8 +72,10 @@ type Message =
   | { readonly type: 'seen'; readonly topic: InputTopic; readonly next: number }
   | { readonly type: 'tick' }
   | { readonly type: 'commit' }
-  | { readonly type: 'publish'; readonly done: () => void }
-  | { readonly type: 'stop'; readonly done: (error?: unknown) => void };
+  | { readonly type: 'publish'; readonly done: Done }
+  | { readonly type: 'stop'; readonly done: Done };
+
+type Done = (error?: unknown) => void;
 
 const MAX_COMMIT_BYTES = 4 << 20;
 const TIMERS_PER_STEP = 2000;
@@ -113,6 +115,8 @@ export class Shard {
   #recordsSinceSnapshot = 0;
   #snapshotting: Promise<void> | null = null;
   #waiters: { topic: InputTopic; offset: number; resolve: () => void }[] = [];
+  /** Asked of the actor, and not done yet: an actor that fails does nothing more. */
+  readonly #asked = new Set<Done>();
 
   constructor(options: ShardOptions) {
     this.options = options;
@@ -157,18 +161,24 @@ export class Shard {
     this.#cancelTick();
     if (this.phase !== 'live') return this.abandon();
     await this.#source.stop();
-    await new Promise<void>((resolve, reject) =>
-      this.#send({ type: 'stop', done: (error) => (error === undefined ? resolve() : reject(error as Error)) }),
-    );
+    await this.#ask('stop');
+    this.#dismiss();
   }
 
   /** After a failure: lets go of what it holds, without commit or snapshot. */
   async abandon(): Promise<void> {
     this.#cancelTick();
     this.phase = this.phase === 'live' ? 'stopped' : this.phase;
+    this.#dismiss();
     await this.#source?.stop();
     // A publication that waits for the log is not waited for: it finds the state closed.
     await this.fold?.state.close();
+  }
+
+  /** The partition may come back to this process: its next actor has the same name. */
+  #dismiss(): void {
+    if (this.#actor !== null) stopActor(this.#actor);
+    this.#actor = null;
   }
 
   /** Resolves when everything of `topic` below `offset` is folded and committed. */
@@ -187,7 +197,21 @@ export class Shard {
 
   /** Publishes all open facts and commits them. */
   publish(): Promise<void> {
-    return new Promise((done) => this.#send({ type: 'publish', done }));
+    return this.#ask('publish');
+  }
+
+  /** Resolves when the actor has done it; rejects when it fails before, or is not at work. */
+  #ask(type: 'publish' | 'stop'): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const done: Done = (error) => {
+        this.#asked.delete(done);
+        if (error === undefined) resolve();
+        else reject(error as Error);
+      };
+      this.#asked.add(done);
+      if (this.phase === 'live') this.#send({ type, done });
+      else done(new GridfoldError('partition_not_live', 'retry', `partition ${this.partition} is ${this.phase}`));
+    });
   }
 
   #send(message: Message): void {
@@ -323,7 +347,7 @@ export class Shard {
     else this.#snapshotIfDue(clock);
   }
 
-  async #publishAll(done: () => void): Promise<void> {
+  async #publishAll(done: Done): Promise<void> {
     while (anythingUnpublished(this.fold)) {
       this.#publishStep(this.#readClock());
       await this.#commit();
@@ -417,7 +441,7 @@ export class Shard {
     }
   }
 
-  async #stopNow(done: (error?: unknown) => void): Promise<void> {
+  async #stopNow(done: Done): Promise<void> {
     try {
       await this.#commit();
       await this.#snapshotting;
@@ -465,6 +489,7 @@ export class Shard {
     this.phase = 'failed';
     this.#cancelTick();
     this.options.observer.failed(this.partition, error);
+    for (const done of this.#asked) done(error);
     return error;
   }
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { ManualClock } from '../kernel/clock.ts';
 import { GridfoldError } from '../kernel/errors.ts';
 import { currentOf } from '../shard/testing/test-fold.ts';
@@ -150,4 +150,17 @@ test('a block that turns out damaged while live: the partition starts again from
     ...new Set((await rig.derived()).filter((e) => e.key.startsWith('A')).map((e) => e.id)),
   ]);
   expect((await rig.derived()).length).toBeGreaterThanOrEqual(said);
+});
+
+test('a shard that fails before it comes to what it was asked says so, and is let go', async () => {
+  const rig = await open(folder());
+  await rig.send([lamp('A', 1)]);
+  const shard = rig.runtime.shards.find(({ fold }) => fold.state.assets === 1)!;
+  const { log, type, partition } = shard.options;
+  await log.append(type.topics.readings, partition, [{ key: Buffer.from('A'), value: Buffer.from('broken') }]);
+  await vi.waitFor(() => expect(shard.fold.position.telemetry).toBe(2));
+  await log.claim(type.topics.journal, partition);
+  const [published] = await Promise.allSettled([shard.publish(), rig.stop()]);
+  expect(published).toMatchObject({ status: 'rejected', reason: { code: 'log_fenced' } });
+  expect(rig.errors).toMatchObject([{ code: 'log_fenced' }]);
 });

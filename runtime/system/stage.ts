@@ -45,8 +45,8 @@ export class Stage {
   /** How often a partition failed in a row, and its restart while one is under way. */
   readonly #restarts = new Map<number, number>();
   readonly #restarting = new Map<number, Promise<void>>();
-  /** Partitions whose shard is not at work yet. */
-  readonly #beginning = new Set<number>();
+  /** Partitions whose shard is not at work yet, or is being let go. */
+  readonly #moving = new Set<number>();
   #stopping = false;
   #sinks: readonly RunningSink[] = [];
 
@@ -76,6 +76,8 @@ export class Stage {
 
   /** Claims and recovers the partition. Rejects with what keeps it from going live. */
   async take(partition: number, handedOver: boolean): Promise<void> {
+    // What an attempt that failed left behind, for people to see.
+    await this.release(partition);
     this.#restarts.delete(partition);
     if (handedOver) await this.#handover(partition);
     await this.#begin(partition, 'newest');
@@ -83,7 +85,7 @@ export class Stage {
 
   /** Starts a shard, and another one while what keeps it from starting may pass. */
   async #begin(partition: number, from: RestoreFrom): Promise<void> {
-    this.#beginning.add(partition);
+    this.#moving.add(partition);
     try {
       for (let tries = 1; ; tries++) {
         const shard = this.#makeShard(partition);
@@ -98,7 +100,7 @@ export class Stage {
         await this.#pause(restartDelay(tries));
       }
     } finally {
-      this.#beginning.delete(partition);
+      this.#moving.delete(partition);
     }
     this.#watch();
   }
@@ -108,14 +110,24 @@ export class Stage {
     await this.#restarting.get(partition);
     const shard = this.shards[partition];
     if (shard.phase === 'elsewhere') return;
-    await shard.stop().catch(async (error) => {
-      this.#options.message('warn', 'A partition was let go without a last commit', {
-        partition,
-        error: String(error),
-      });
+    this.#moving.add(partition);
+    try {
+      await this.#letGo(shard);
+      this.shards[partition] = this.#makeShard(partition);
+    } finally {
+      this.#moving.delete(partition);
+    }
+  }
+
+  async #letGo(shard: Shard): Promise<void> {
+    try {
+      await shard.stop();
+    } catch (error) {
+      const { partition } = shard;
+      const fields = { partition, error: String(error) };
+      this.#options.message('warn', 'A partition was let go without a last commit', fields);
       await shard.abandon();
-    });
-    this.shards[partition] = this.#makeShard(partition);
+    }
   }
 
   /**
@@ -238,8 +250,8 @@ export class Stage {
   #afterFailure(failed: Shard, error: unknown): void {
     const { partition } = failed;
     if (this.shards[partition] !== failed) return;
-    // Before it is at work, whoever begins with it hears of the failure.
-    if (this.#beginning.has(partition)) return;
+    // Before it is at work, and while it is let go, whoever does that hears of the failure.
+    if (this.#moving.has(partition)) return;
     const tries = (this.#restarts.get(partition) ?? 0) + 1;
     const next = afterFailure(error, tries);
     if (next === 'leave') this.#told.fenced(partition);
