@@ -100,6 +100,23 @@ describe('a value', () => {
   });
 });
 
+describe.each([protobuf, avro, flatbuffers])('the same fault has the same reason in $format', (schema) => {
+  it.each<[string, Partial<TelemetryDocument>]>([
+    ['bad_serial', { serial: '' }],
+    ['bad_serial', { serial: 'x'.repeat(65) }],
+    ['missing_device_time', { deviceTime: '0001-01-01T00:00:00Z' }],
+    ['bad_device_time', { deviceTime: 5 }],
+    ['future_device_time', { deviceTime: NOW + 1e6 }],
+    ['bad_receive_time', { receiveTime: 5 }],
+    ['bad_txid', { txid: 'x'.repeat(257) }],
+    ['too_deep', { fields: { deep: JSON.parse('['.repeat(63) + ']'.repeat(63)) } }],
+  ])('%s', (reason, change) => {
+    const faulty = { ...record, ...change };
+    expect(decode(Buffer.from(JSON.stringify(faulty))).reason).toBe(reason);
+    expect(decode(encoded(schema, faulty)).reason).toBe(reason);
+  });
+});
+
 it('one decoder reads all formats in turn, and counts their problems together', () => {
   const decoder = new WireDecoder(KINDS);
   const odd = { ...record, fields: { ...record.fields, soc: null, zeta: 1 } };

@@ -20,10 +20,9 @@ export function avroDocument(
   plans: readonly WirePlan[],
 ): JsonObject | number {
   return orReason(() => {
-    const { values } = readWhole(bytes, start, end, type);
-    const { fields, ...head } = values;
-    const doc: JsonObject = Object.assign(bare(), withoutNulls(head));
-    if (!(fields instanceof AvroRecord)) return fields === undefined || fields === null ? doc : { ...doc, fields };
+    const { values: doc } = readWhole(bytes, start, end, type);
+    const { fields } = doc;
+    if (!(fields instanceof AvroRecord)) return doc;
     const plan = plans.find(
       ({ kind }) => kind.name === doc.kind || (doc.kind === undefined && typeName(kind.name) === fields.type.name),
     );
@@ -41,18 +40,11 @@ export function readWhole(bytes: Uint8Array, start: number, end: number, type: A
   return record;
 }
 
-/** In Avro null is how a part is absent. */
-export function withoutNulls(values: JsonObject): JsonObject {
-  const present = bare();
-  for (const [name, value] of Object.entries(values)) if (value !== null) present[name] = value;
-  return present;
-}
-
 function fieldsOf({ type, values }: AvroRecord, plan: WirePlan | null): JsonObject {
   const nameOf = (number: number) => type.fields.find((field) => field.number === number)?.name;
   const document = new WireDocument({ ...NO_NAMES, field: (_, number) => nameOf(number) });
   document.startKind(plan?.number ?? 0, plan);
-  for (const [name, value] of Object.entries(withoutNulls(values))) {
+  for (const [name, value] of Object.entries(values)) {
     if (name !== 'invalid' && name !== 'other') putField(name, value, plan, document);
   }
   for (const [name, text] of otherOf(values.other)) document.putOther(name, text);
@@ -79,12 +71,12 @@ export function listOf(type: FieldType, value: unknown): unknown {
 
 function alertOf(item: unknown): unknown {
   if (!(item instanceof AvroRecord)) return item;
-  const alert = withoutNulls(item.values);
+  const alert = item.values;
   if (alert.severity === UNSPECIFIED) alert.severity = null;
   return alert;
 }
 
-const sampleOf = (item: unknown) => (item instanceof AvroRecord ? withUnitOfMeasure(withoutNulls(item.values)) : item);
+const sampleOf = (item: unknown) => (item instanceof AvroRecord ? withUnitOfMeasure(item.values) : item);
 
 /** The value with its records as objects. */
 export function plainOf(value: unknown): unknown {

@@ -8,7 +8,7 @@ import {
 } from '../lifecycle-parts.ts';
 import { ZERO_TIME } from '../time.ts';
 import { orReason } from '../wire-document.ts';
-import { otherOf, plainOf, readWhole, withoutNulls } from './document.ts';
+import { otherOf, plainOf, readWhole } from './document.ts';
 import type { AvroType } from './schema.ts';
 import { AvroRecord } from './value.ts';
 import { AvroWriter } from './writer.ts';
@@ -16,7 +16,7 @@ import { AvroWriter } from './writer.ts';
 /** A lifecycle record of any Avro schema as the document that JSON would be, by the names that the schema gives. */
 export function lifecycleFromAvro(bytes: Uint8Array, start: number, end: number, type: AvroType): JsonObject | number {
   return orReason(() => {
-    const doc = withoutNulls(readWhole(bytes, start, end, type).values);
+    const doc = readWhole(bytes, start, end, type).values;
     if (doc.data instanceof AvroRecord) doc.data = dataOf(doc.data.values);
     return doc;
   });

@@ -5,7 +5,7 @@ import { bare, Refusal, UNDECODABLE } from '../wire-document.ts';
 import type { AvroCursor } from './cursor.ts';
 import type { AvroRecordType, AvroType } from './schema.ts';
 
-/** A record of any schema, with its type. */
+/** A record of any schema, with its type. In Avro null is how a part is absent: such parts are left out. */
 export class AvroRecord {
   readonly type: AvroRecordType;
   readonly values: JsonObject = bare();
@@ -68,7 +68,10 @@ export class AvroValueReader {
 
   private record(type: AvroRecordType, depth: number): AvroRecord {
     const record = new AvroRecord(type);
-    for (const field of type.fields) record.values[field.name] = this.read(field.type, depth + 1);
+    for (const field of type.fields) {
+      const value = this.read(field.type, depth + 1);
+      if (value !== null) record.values[field.name] = value;
+    }
     return record;
   }
 
