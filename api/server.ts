@@ -1,5 +1,6 @@
 import swagger from '@fastify/swagger';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
+import type { SchemaRegistry } from '../codec/registry/registry.ts';
 import type { Clock } from '../runtime/kernel/clock.ts';
 import { GridfoldError } from '../runtime/kernel/errors.ts';
 import type { Engine, TableReader } from '../runtime/system/engine.ts';
@@ -7,7 +8,7 @@ import type { Metrics } from '../runtime/system/metrics.ts';
 import { assetRoutes } from './http/assets.ts';
 import { createGuard, type Guard } from './http/guard.ts';
 import { healthRoutes } from './http/health.ts';
-import { type Classify, ingestRoutes } from './http/ingest.ts';
+import { type Classify, type IngestDoor, ingestRoutes } from './http/ingest.ts';
 import {
   type AuditReport,
   type DeadLetterPage,
@@ -18,10 +19,12 @@ import {
 import { pageRoutes } from './http/pages.ts';
 import { siteRoutes } from './http/sites.ts';
 import { answerProblem, Problem } from './http/problem.ts';
+import { engineOfSet, type Reprocessor, reprocessRoutes } from './http/reprocess.ts';
 import { schemas } from './http/schemas.ts';
 import { compileRequest } from './http/validate.ts';
 import { Peers } from './members/peers.ts';
 import { asyncApi } from './live/asyncapi.ts';
+import { registryRoutes } from './registry/routes.ts';
 import { type LiveLimits, LiveGateway } from './live/gateway.ts';
 
 /** Options of the doors. Bytes and milliseconds as the names say. */
@@ -50,6 +53,8 @@ export interface ServerOptions {
   readonly tables: TableReader;
   readonly config: ServerConfig;
   readonly classify: Classify;
+  /** Served under `/registry`; absent: there is none. */
+  readonly registry?: SchemaRegistry;
   readonly log: FastifyBaseLogger;
   readonly metrics: Metrics;
   readonly machines: readonly MachineDiagram[];
@@ -57,6 +62,8 @@ export interface ServerOptions {
   readonly trouble?: () => string | null;
   readonly audit: () => Promise<AuditReport>;
   readonly deadLetters: (query: DeadLetterQuery) => Promise<DeadLetterPage>;
+  /** Absent: nothing is reprocessed here, and there are no doors for it. */
+  readonly reprocess?: Reprocessor;
   /** @default package version, shown in the API documents */
   readonly version?: string;
   readonly clock?: Clock;
@@ -117,6 +124,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     assetRoutes(doors, group, options.tables);
     siteRoutes(doors, group, options.tables);
     operationRoutes(doors, { ...options, group, url: () => engine.self.url || url, live: () => live.counts() });
+    if (options.reprocess !== undefined) reprocessRoutes(doors, options.reprocess);
     doors.get('/openapi.json', { schema: schemas.document }, async () => app.swagger());
     doors.get('/asyncapi.json', { schema: schemas.document }, async () => asyncApi(options.version ?? '0'));
     pageRoutes(doors, new URL('../web/', import.meta.url));
@@ -124,12 +132,19 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   });
   await app.register((doors, _options, done) => {
     takeRawBodies(doors);
-    ingestRoutes(doors, engine, options.classify, {
+    ingestRoutes(doors, ingestDoors(options), options.classify, {
       maxBodyBytes: config.maxBodyBytes ?? 16 * 1024 * 1024,
       maxIngestBodies: config.maxIngestBodies ?? 8,
     });
     done();
   });
+  const { registry } = options;
+  if (registry !== undefined) {
+    await app.register((doors, _options, done) => {
+      registryRoutes(doors, registry, guard);
+      done();
+    });
+  }
   live.attach(app.server);
 
   url = await listen(app, config);
@@ -141,6 +156,14 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       peers.close();
     },
   };
+}
+
+function ingestDoors({ engine, reprocess }: ServerOptions): IngestDoor[] {
+  const live = { path: '/v1', engine: () => engine };
+  if (reprocess === undefined) return [live];
+  const nameOf = ({ params }: FastifyRequest) => (params as { name: string }).name;
+  const ofSet = (request: FastifyRequest) => engineOfSet(reprocess, nameOf(request));
+  return [live, { path: `${REPROCESS}/:name`, engine: ofSet }];
 }
 
 function createApp(config: ServerConfig, log: FastifyBaseLogger): FastifyInstance {
@@ -172,6 +195,8 @@ function createApp(config: ServerConfig, log: FastifyBaseLogger): FastifyInstanc
 }
 
 const privileged = new Set(['/v1/sql', '/v1/settle']);
+const REPROCESS = '/v1/reprocess';
+const isPrivileged = (path: string) => privileged.has(path) || path.startsWith(REPROCESS);
 
 /** Hooks that run before any body is read: limits, host, origin, token. */
 function guardRoutes(app: FastifyInstance, guard: Guard, config: ServerConfig): void {
@@ -190,7 +215,7 @@ function guardRoutes(app: FastifyInstance, guard: Guard, config: ServerConfig): 
     if (open > maxRequests) throw new Problem(503, 'busy', 'Too many requests are open.', { retryAfterS: 1 });
     guard.checkOrigin(request.raw);
     const path = request.routeOptions.url ?? '';
-    if (privileged.has(path)) guard.checkPrivileged(request.headers.authorization);
+    if (isPrivileged(path)) guard.checkPrivileged(request.headers.authorization);
     else if (path.startsWith('/v1/') || path === '/metrics') guard.checkToken(request.headers.authorization);
   });
 }

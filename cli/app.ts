@@ -1,132 +1,145 @@
 import { mkdirSync } from 'node:fs';
-import { deviceMachines, deviceType } from '../actors/device/index.ts';
-import { siteType } from '../actors/site/index.ts';
-import { startServer } from '../api/server.ts';
+import type { Logger } from 'pino';
+import { deviceMachines, kinds } from '../actors/device/index.ts';
+import type { DuckDbSink } from '../actors/sinks/duckdb/sink.ts';
+import { type Classify, type Server, startServer } from '../api/server.ts';
 import { Door } from '../codec/door.ts';
-import { systemClock } from '../runtime/kernel/clock.ts';
+import { type Clock, systemClock } from '../runtime/kernel/clock.ts';
 import type { ActorType } from '../runtime/shard/contract.ts';
 import type { Config } from '../runtime/system/config.ts';
 import type { FleetView } from '../runtime/system/engine.ts';
-import { createMetrics } from '../runtime/system/metrics.ts';
+import { kafkaConnection } from '../runtime/system/kafka-connection.ts';
+import { createMetrics, type Metrics } from '../runtime/system/metrics.ts';
 import { Runtime } from '../runtime/system/runtime.ts';
 import type { App, OpenApp } from './app-contract.ts';
 import { audit } from './assembly/audit.ts';
+import { Closers } from './assembly/closers.ts';
 import { deadLetterPage } from './assembly/dead-letters.ts';
 import { EnergyToday } from './assembly/energy-today.ts';
-import { openLogAndGroup } from './assembly/log.ts';
+import { type LogAndGroup, openLogAndGroup } from './assembly/log.ts';
 import { observeShards } from './assembly/observer.ts';
-import { type FedSink, feedTables, noTables, openTables } from './assembly/sink.ts';
+import { feedTables, noTables, openTables } from './assembly/sink.ts';
+import { teslaDoorOf } from './assembly/tesla.ts';
+import { openTypes, type Types } from './assembly/types.ts';
 import { version } from './version.ts';
+
+type Message = (level: 'info' | 'warn' | 'error', text: string, fields?: object) => void;
+
+/** What is open, for the parts that are opened after it. */
+interface Parts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly message: Message;
+  readonly metrics: Metrics;
+  readonly types: Types;
+  readonly opened: LogAndGroup;
+  readonly tables: DuckDbSink | null;
+  /** Ends the process: something cannot go on. */
+  readonly fail: (error: Error) => void;
+}
 
 /** Puts the parts together: log, sink, runtime, doors. The order of closing is the order of opening, backwards. */
 export const openApp: OpenApp = async (config, { localToken, log }) => {
   mkdirSync(config.dataDir, { recursive: true });
-  const clock = systemClock;
-  const message = (level: 'info' | 'warn' | 'error', text: string, fields: object = {}) => log[level](fields, text);
-  const type = withDefaults(deviceType, config);
-  const types = [type, siteType];
-  const metrics = createMetrics({ version });
-  for (const kind of types.flatMap((t) => t.kinds)) metrics.machineVersion(kind.name, kind.machine);
-
-  const { log: records, membership, trouble } = await openLogAndGroup(config, clock, message);
-  const closers: (() => Promise<unknown>)[] = [() => records.close()];
-  const closeAll = async () => {
-    for (const close of closers.splice(0).reverse()) await close();
-  };
+  const closers = new Closers();
   try {
-    const tables = await openTables(config, types, clock);
-    const { failed, fail } = failure();
-    let isLive = false;
-    // Once all went well, a partition that fails is one partition: the others go on, and health tells.
-    const failPartition = (error: Error) => {
-      if (!records.shared || !isLive) fail(error);
-    };
-    const observer = (of: ActorType) => observeShards(log, metrics, clock, failPartition, of);
-    const energy = tables === null ? null : new EnergyToday(tables, clock);
-    const withEnergy = (fleet: FleetView) => energy?.addTo(fleet) ?? fleet;
-    const runtime = new Runtime({
-      ...config,
-      types,
-      log: records,
-      membership,
-      handoverTimeoutMs: config['kafka.handoverTimeoutMs'],
-      clock,
-      observer,
-      message,
-      withEnergy,
-    });
-    const sinks: FedSink[] = [];
-    if (tables !== null) {
-      const parts = { parent: runtime.system, log: records, clock, commitIntervalMs: config.sinkCommitIntervalMs };
-      const fed = await feedTables(tables, parts, log, metrics);
-      sinks.push(fed);
-      closers.push(() => fed.stop());
-    }
-    let live: Promise<void> = Promise.resolve();
-    closers.push(async () => {
-      await live.catch(() => {});
-      await runtime.stop();
-    });
-
-    const door = new Door(type.kinds);
-    const server = await startServer({
-      engine: runtime,
-      tables: tables ?? noTables,
-      config: { host: config.host, port: config.port, authToken: config.authToken ?? undefined, localToken },
-      classify: (line) => {
-        const outcome = door.classify(line, 0, line.length, clock.now());
-        return 'topic' in outcome ? { topic: outcome.topic, key: Buffer.from(outcome.key).toString() } : outcome;
-      },
-      log,
-      metrics,
-      machines: deviceMachines,
-      trouble,
-      audit: async () => {
-        const report = await audit(records, tables === null ? [] : [tables]);
-        const sum = (of: 'doubled' | 'missing') => report.sinks.reduce((n, row) => n + row[of], 0);
-        if (tables !== null) metrics.sinkAudit(tables.name, sum('doubled'), sum('missing'));
-        return { ...report };
-      },
-      deadLetters: (options) => deadLetterPage(records, options),
-      version,
-      clock,
-    });
-    closers.push(() => server.close());
-    live = runtime.start(sinks, { url: config['kafka.advertisedUrl'] ?? server.url, version });
-    live.then(
-      () => {
-        isLive = true;
-      },
-      (error: Error) => fail(error),
-    );
-    metrics.observe(runtime);
-    let closing: Promise<void> | null = null;
-    const app: App = {
-      url: server.url,
-      engine: runtime,
-      live,
-      failed,
-      close: () => (closing ??= closeAll()),
-    };
-    return app;
+    return await open(config, localToken, log, closers);
   } catch (error) {
-    await closeAll();
+    await closers.close();
     throw error;
   }
 };
 
-/** What ends the process when something cannot go on. */
-function failure(): { readonly failed: Promise<Error>; readonly fail: (error: Error) => void } {
-  const { promise, resolve } = Promise.withResolvers<Error>();
-  return { failed: promise, fail: resolve };
+async function open(config: Config, localToken: string, log: Logger, closers: Closers): Promise<App> {
+  const clock = systemClock;
+  const message: Message = (level, text, fields = {}) => log[level](fields, text);
+  const metrics = createMetrics({ version });
+  const types = await openTypes(config, clock, message);
+  for (const kind of types.all.flatMap((t) => t.kinds)) metrics.machineVersion(kind.name, kind.machine);
+  metrics.observeSchemas(() => types.schemas.status());
+  const opened = await openLogAndGroup(config, clock, message);
+  closers.add(() => opened.log.close());
+  closers.add(async () => types.schemas.close());
+  const tables = await openTables(config, types.all, clock);
+  const { promise: failed, resolve: fail } = Promise.withResolvers<Error>();
+  const parts: Parts = { config, clock, log, message, metrics, types, opened, tables, fail };
+
+  const started = { isLive: false };
+  const runtime = createRuntime(parts, started);
+  const feed = { parent: runtime.system, log: opened.log, clock, commitIntervalMs: config.sinkCommitIntervalMs };
+  const sink = tables === null ? null : await feedTables(tables, feed, log, metrics);
+  if (sink !== null) closers.add(() => sink.stop());
+  let live: Promise<void> = Promise.resolve();
+  closers.add(async () => {
+    await live.catch(() => {});
+    await runtime.stop();
+  });
+  const classify = classifier(types.devices, clock);
+  const server = await openDoors(parts, runtime, classify, localToken);
+  closers.add(() => server.close());
+  live = runtime.start(sink === null ? [] : [sink], { url: config['kafka.advertisedUrl'] ?? server.url, version });
+  live.then(() => {
+    started.isLive = true;
+  }, fail);
+  metrics.observe(runtime);
+  if (config['kafka.brokers'] !== null) {
+    const connection = kafkaConnection(config, message);
+    const tesla = await teslaDoorOf(config, kinds, { connection, classify, engine: runtime, fail });
+    if (tesla !== null) closers.add(() => tesla.stop());
+  }
+  return { url: server.url, engine: runtime, live, failed, close: () => closers.close() };
 }
 
-/** The actor type with the cadences and time zones of the configuration. */
-function withDefaults(type: ActorType, config: Config): ActorType {
-  const kinds = type.kinds.map((kind) => {
-    const cadenceS = (config.cadenceSeconds as Record<string, number>)[kind.name];
-    const timeZone = (config.timeZone as Record<string, string>)[kind.name];
-    return { ...kind, defaults: { cadenceMs: cadenceS * 1000, timeZone } };
+function createRuntime(parts: Parts, started: { readonly isLive: boolean }): Runtime {
+  const { config, clock, log, message, metrics, types, opened, tables, fail } = parts;
+  // Once all went well, a partition that fails is one partition: the others go on, and health tells.
+  const failPartition = (error: Error) => {
+    if (!opened.log.shared || !started.isLive) fail(error);
+  };
+  const energy = tables === null ? null : new EnergyToday(tables, clock);
+  return new Runtime({
+    ...config,
+    types: types.all,
+    log: opened.log,
+    membership: opened.membership,
+    handoverTimeoutMs: config['kafka.handoverTimeoutMs'],
+    clock,
+    observer: (of) => observeShards(log, metrics, clock, failPartition, of),
+    message,
+    withEnergy: (fleet: FleetView) => energy?.addTo(fleet) ?? fleet,
   });
-  return { ...type, kinds };
+}
+
+function openDoors(parts: Parts, engine: Runtime, classify: Classify, localToken: string): Promise<Server> {
+  const { config, clock, log, metrics, types, opened, tables } = parts;
+  return startServer({
+    engine,
+    tables: tables ?? noTables,
+    config: { host: config.host, port: config.port, authToken: config.authToken ?? undefined, localToken },
+    classify,
+    registry: types.schemas.registry,
+    log,
+    metrics,
+    machines: deviceMachines,
+    trouble: opened.trouble,
+    audit: async () => {
+      const report = await audit(opened.log, tables === null ? [] : [tables]);
+      const sum = (of: 'doubled' | 'missing') => report.sinks.reduce((n, row) => n + row[of], 0);
+      if (tables !== null) metrics.sinkAudit(tables.name, sum('doubled'), sum('missing'));
+      return { ...report };
+    },
+    deadLetters: (options) => deadLetterPage(opened.log, options),
+    version,
+    clock,
+  });
+}
+
+/** Tells telemetry from lifecycle at the doors where both come mixed. */
+function classifier(devices: ActorType, clock: Clock): Classify {
+  const door = new Door(devices.kinds);
+  return (line) => {
+    const outcome = door.classify(line, 0, line.length, clock.now());
+    return 'topic' in outcome ? { topic: outcome.topic, key: Buffer.from(outcome.key).toString() } : outcome;
+  };
 }
