@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { REASONS } from '../../codec/reasons.ts';
 import type { Engine } from '../../runtime/system/engine.ts';
 import { type BodyLine, readBody, recordsOf } from './lines.ts';
@@ -31,8 +31,20 @@ const meanings = new Map<string, string>(REASONS.map((reason) => [reason.code, r
 const recordsPerAppend = 2_000;
 const errorsListed = 1_000;
 
-/** `POST /v1/telemetry` and `/v1/lifecycle`: answers when the log holds the records. */
-export function ingestRoutes(app: FastifyInstance, engine: Engine, classify: Classify, config: IngestConfig): void {
+/** Where records go that are posted below a path. */
+export interface IngestDoor {
+  /** For instance `/v1`. */
+  readonly path: string;
+  readonly engine: (request: FastifyRequest) => Engine;
+}
+
+/** `POST PATH/telemetry` and `PATH/lifecycle` of every door: answers when the log holds the records. */
+export function ingestRoutes(
+  app: FastifyInstance,
+  doors: readonly IngestDoor[],
+  classify: Classify,
+  config: IngestConfig,
+): void {
   let open = 0;
   const lock = async () => {
     if (open >= config.maxIngestBodies) {
@@ -42,13 +54,15 @@ export function ingestRoutes(app: FastifyInstance, engine: Engine, classify: Cla
     }
     open += 1;
   };
-  for (const topic of ['telemetry', 'lifecycle'] as const) {
-    app.post(`/v1/${topic}`, { schema: schemas[topic] }, async (request) => {
+  const routes = doors.flatMap((door) => (['telemetry', 'lifecycle'] as const).map((topic) => ({ ...door, topic })));
+  for (const { path, engine, topic } of routes) {
+    app.post(`${path}/${topic}`, { schema: schemas[topic] }, async (request) => {
       await lock();
       try {
+        const into = engine(request);
         const body = await readBody(request.body as Readable, config.maxBodyBytes);
         const format = request.headers['content-type']?.startsWith('application/json') ? 'json' : 'ndjson';
-        return await take(topic, recordsOf(body, format), engine, classify);
+        return await take(topic, recordsOf(body, format), into, classify);
       } finally {
         open -= 1;
       }

@@ -1,4 +1,4 @@
-import type { Placement } from '../members/placement.ts';
+import { isSame, type Placement } from '../members/placement.ts';
 import type { Loss, Opening, Part, Turn, Wanted } from './part.ts';
 import type { ServerFrame } from './protocol.ts';
 import { type Budget, Tally } from './tally.ts';
@@ -39,9 +39,10 @@ export class Subscription {
 
   /** Opens parts where the partitions are now; called again and again. */
   follow(placement: Placement): void {
-    if (placement !== this.#placement) {
-      this.#placement = placement;
-      const moved = this.#parts.filter((part) => part.partitions.some((p) => placement.at[p] !== part.at));
+    const before = this.#placement;
+    this.#placement = placement;
+    if (before !== undefined && before !== placement) {
+      const moved = this.#parts.filter((part) => part.partitions.some((p) => !isSame(before, placement, p)));
       if (moved.length > 0) this.#lose(moved, { why: 'rebalance', updates: 0 });
     }
     this.#extend();
@@ -121,8 +122,14 @@ export class Subscription {
     const which = `partition${partitions.length > 1 ? 's' : ''} ${partitions.join(', ')}`;
     this.#notice =
       where === null
-        ? { t: 'err', id, code: 'partition_moving', msg: `${which} recover or move; their assets follow`, retryMs: 0 }
-        : { t: 'err', id, code: 'owner_unreachable', msg: `${where} is away; ${which} follow`, retryMs: 0 };
+        ? { t: 'err', id, code: 'partition_moving', msg: `nobody has ${which} now; their assets follow`, retryMs: 0 }
+        : {
+            t: 'err',
+            id,
+            code: 'owner_unreachable',
+            msg: `${where} is away, or has not begun with ${which}; their assets follow`,
+            retryMs: 0,
+          };
   }
 
   #missing(): number[] {

@@ -76,7 +76,9 @@ export class FakeEngine implements Engine {
   place(partition: number): Place {
     const owner = this.#group === undefined ? this.self.url : this.#group.owners[partition];
     if (owner === null) return { at: 'moving' };
-    return owner === this.self.url ? { at: 'here' } : { at: 'there', member: { id: owner, url: owner, version: '1' } };
+    return owner === this.self.url
+      ? { at: 'here', taken: 1 }
+      : { at: 'there', member: { id: owner, url: owner, version: '1' } };
   }
 
   members() {

@@ -1,6 +1,6 @@
 import type { ServerOptions } from '../server.ts';
 import { FakeEngine, FakeGroup } from './fake-engine.ts';
-import { testServer } from './server.ts';
+import { serverOver, type testServer } from './server.ts';
 
 /** Servers over engines of one group; each knows the others by their URL. */
 export interface TestGroup {
@@ -15,14 +15,14 @@ export interface TestGroup {
 export async function testGroup(
   owners: readonly (number | null)[],
   config: Partial<ServerOptions['config']> = {},
-  more: Partial<ServerOptions> = {},
+  more: Partial<Omit<ServerOptions, 'engine'>> = {},
 ): Promise<TestGroup> {
   const group = new FakeGroup(...owners.map(() => null));
   const count = Math.max(...owners.map((owner) => owner ?? 0)) + 1;
   const servers: Awaited<ReturnType<typeof testServer>>[] = [];
   for (let i = 0; i < count; i++) {
     const engine = new FakeEngine(group);
-    const server = await testServer(config, { ...more, engine });
+    const server = await serverOver(engine, config, more);
     engine.self = { url: server.url, version: '1' };
     servers.push(server);
   }

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { createMetrics } from '../../runtime/system/metrics.ts';
 import type { DerivedEvent } from '../../runtime/shard/derived.ts';
-import type { TableReader } from '../../runtime/system/engine.ts';
+import type { Engine, TableReader } from '../../runtime/system/engine.ts';
 import { GridfoldError } from '../../runtime/kernel/errors.ts';
 import { type ServerConfig, type ServerOptions, startServer } from '../server.ts';
 import type { Classify } from '../http/ingest.ts';
@@ -50,11 +50,16 @@ export const tables: TableReader = {
 };
 
 /** A server on a free port over a fake engine. */
-export async function testServer(
+export function testServer(config: Partial<ServerConfig> = {}, more: Partial<Omit<ServerOptions, 'engine'>> = {}) {
+  return serverOver(new FakeEngine(), config, more);
+}
+
+/** A server on a free port over the engine. */
+export async function serverOver<E extends Engine>(
+  engine: E,
   config: Partial<ServerConfig> = {},
-  more: Partial<ServerOptions> & { engine?: FakeEngine } = {},
+  more: Partial<Omit<ServerOptions, 'engine'>> = {},
 ) {
-  const engine = more.engine ?? new FakeEngine();
   const server = await startServer({
     engine,
     tables,

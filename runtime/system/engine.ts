@@ -74,9 +74,12 @@ export interface AssetQuery extends PageQuery {
   readonly where?: (view: AssetView) => boolean;
 }
 
-/** Where a partition is at work: here, in another process, or on its way. */
+/**
+ * Where a partition is at work: here, in another process, or on its way. `taken`: how often it was taken up here; another
+ * process may have had it in between.
+ */
 export type Place =
-  | { readonly at: 'here' }
+  | { readonly at: 'here'; readonly taken: number }
   | { readonly at: 'there'; readonly member: Member }
   | { readonly at: 'moving' };
 

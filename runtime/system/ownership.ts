@@ -1,5 +1,4 @@
 import type { Assignment, Member, Membership, Standing } from '../log/membership.ts';
-import type { Place } from './engine.ts';
 
 /** What takes up and gives back a partition as a whole: all actor types of it. Calls for one partition come one at a time. */
 export interface Holdings {
@@ -10,6 +9,12 @@ export interface Holdings {
   /** Newest snapshot by partition, as {@link Standing.snapshots}. */
   snapshots(): ReadonlyMap<number, number>;
 }
+
+/** Where a partition is assigned to; here only once it is held. */
+export type Assigned =
+  | { readonly at: 'here' }
+  | { readonly at: 'there'; readonly member: Member }
+  | { readonly at: 'moving' };
 
 /**
  * Which partitions this process works on: follows the assignments of the group, one step at a time per partition. A step
@@ -77,7 +82,7 @@ export class Ownership {
     return true;
   }
 
-  place(partition: number): Place {
+  place(partition: number): Assigned {
     const assignment = this.#membership.current;
     if (assignment === null) return { at: 'moving' };
     if (assignment.partitions.includes(partition)) return this.#held.has(partition) ? { at: 'here' } : { at: 'moving' };

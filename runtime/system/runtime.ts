@@ -39,10 +39,13 @@ export class Runtime implements Engine {
   readonly #ownership: Ownership;
   #sinks: readonly RunningSink[] = [];
   #self = { url: '', version: '' };
+  /** How often each partition was taken up here. */
+  readonly #taken: number[];
 
   constructor(options: RuntimeOptions) {
     this.#options = options;
     this.partitions = options.log.partitions;
+    this.#taken = new Array(this.partitions).fill(0);
     this.kinds = options.types[0].kinds.map((k) => k.name);
     this.system = startSystem();
     const gate = new TimerGate(options.silenceOutageMs, options.silenceGraceMs);
@@ -84,8 +87,9 @@ export class Runtime implements Engine {
 
   place(partition: number): Place {
     const place = this.#ownership.place(partition);
-    const isLive = place.at !== 'here' || this.stages.every(({ shards }) => shards[partition]?.phase === 'live');
-    return isLive ? place : { at: 'moving' };
+    if (place.at !== 'here') return place;
+    const isLive = this.stages.every(({ shards }) => shards[partition]?.phase === 'live');
+    return isLive ? { at: 'here', taken: this.#taken[partition] } : { at: 'moving' };
   }
 
   members(): readonly Member[] {
@@ -187,6 +191,7 @@ export class Runtime implements Engine {
   #holdings(): Holdings {
     return {
       take: async (partition, handedOver) => {
+        this.#taken[partition] += 1;
         await Promise.all(this.stages.map((stage) => stage.take(partition, handedOver)));
       },
       release: async (partition) => {
