@@ -26,7 +26,7 @@ export function sweep(draft: Draft, arrivedAt: number, clock: number, sayBefore:
   if (!passed && arrivedAt - draft.sweptAt < GRACE_MS && draft.sinceSweep < ROWS_BETWEEN_SWEEPS) return;
   draft.sweptAt = arrivedAt;
   draft.sinceSweep = 0;
-  const horizon = wholeStep(minuteOf(draft.clock - HORIZON_MS));
+  const horizon = wholeStep(minuteOf(Math.min(draft.clock, newestRow(draft)) - HORIZON_MS));
   const floor = rowsOf(draft) > MAX_ROWS ? horizon : Math.min(horizon, oldestArrival(draft, arrivedAt - GRACE_MS));
   if (floor <= draft.floor) return;
   sayBefore(floor);
@@ -35,6 +35,15 @@ export function sweep(draft: Draft, arrivedAt: number, clock: number, sayBefore:
 
 function wholeStep(minute: number): number {
   return minute - (minute % STEP_MINUTES);
+}
+
+/** What members told lies before this, epoch milliseconds. The clock may be ahead: a stay can be known before any reading. */
+function newestRow({ members }: Draft): number {
+  const end = ({ chunks, span }: Series) => (chunks.length === 0 ? 0 : chunks[chunks.length - 1].from + span);
+  const ends = members.map(({ minutes, energy, meter }) =>
+    Math.max(end(minutes) * MINUTE_MS, end(energy) * QUARTER_MS, end(meter) * QUARTER_MS),
+  );
+  return ends.reduce((newest, ms) => Math.max(newest, ms), 0);
 }
 
 /** Start of the oldest chunk in which something arrived since. */

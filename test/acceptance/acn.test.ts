@@ -52,6 +52,11 @@ describe.skipIf(file === null)(onRealData('a garage in March 2019, by the comman
     expect(out).toBe(0);
   });
 
+  test('the energy of the site is that of its stalls', async () => {
+    const [{ kwh }] = await folder.sql(`SELECT sum(charging_wh) / 1000 AS kwh FROM site_energy_intervals_current`);
+    expect(kwh).toBeCloseTo(8900.522, 3);
+  });
+
   test.each([1, 20261124])(
     'duplicates and delays change no fact, seed %i',
     async (seed) => {
