@@ -18,6 +18,8 @@ import { deadLetterPage } from './assembly/dead-letters.ts';
 import { EnergyToday } from './assembly/energy-today.ts';
 import { type LogAndGroup, openLogAndGroup } from './assembly/log.ts';
 import { observeShards } from './assembly/observer.ts';
+import { openReprocessing } from './assembly/reprocess-open.ts';
+import type { ReprocessedSets } from './assembly/reprocess.ts';
 import { feedTables, noTables, openTables } from './assembly/sink.ts';
 import { teslaDoorOf } from './assembly/tesla.ts';
 import { openTypes, type Types } from './assembly/types.ts';
@@ -60,6 +62,7 @@ async function open(config: Config, localToken: string, log: Logger, closers: Cl
   metrics.observeSchemas(() => types.schemas.status());
   const opened = await openLogAndGroup(config, clock, message);
   closers.add(() => opened.log.close());
+  if (opened.status !== null) metrics.observeLog(opened.status);
   closers.add(async () => types.schemas.close());
   const tables = await openTables(config, types.all, clock);
   const { promise: failed, resolve: fail } = Promise.withResolvers<Error>();
@@ -75,12 +78,16 @@ async function open(config: Config, localToken: string, log: Logger, closers: Cl
     await live.catch(() => {});
     await runtime.stop();
   });
+  const source = opened.log;
+  const sets = openReprocessing({ config, types: types.all, clock, message, tables, source, engine: runtime });
+  closers.add(async () => sets?.close());
   const classify = classifier(types.devices, clock);
-  const server = await openDoors(parts, runtime, classify, localToken);
+  const server = await openDoors(parts, runtime, sets, classify, localToken);
   closers.add(() => server.close());
   live = runtime.start(sink === null ? [] : [sink], { url: config['kafka.advertisedUrl'] ?? server.url, version });
   live.then(() => {
     started.isLive = true;
+    void sets?.resume();
   }, fail);
   metrics.observe(runtime);
   if (config['kafka.brokers'] !== null) {
@@ -111,7 +118,13 @@ function createRuntime(parts: Parts, started: { readonly isLive: boolean }): Run
   });
 }
 
-function openDoors(parts: Parts, engine: Runtime, classify: Classify, localToken: string): Promise<Server> {
+function openDoors(
+  parts: Parts,
+  engine: Runtime,
+  sets: ReprocessedSets | undefined,
+  classify: Classify,
+  localToken: string,
+): Promise<Server> {
   const { config, clock, log, metrics, types, opened, tables } = parts;
   return startServer({
     engine,
@@ -130,6 +143,7 @@ function openDoors(parts: Parts, engine: Runtime, classify: Classify, localToken
       return { ...report };
     },
     deadLetters: (options) => deadLetterPage(opened.log, options),
+    reprocess: sets,
     version,
     clock,
   });

@@ -41,6 +41,7 @@ const LINE_END = Buffer.from('\n');
  */
 export class Delivery {
   readonly #client: Client;
+  readonly #path: string;
   readonly #onProgress: (report: DeliveryReport) => void;
   readonly #filling = new Map<InputTopic, Batch>();
   readonly #sending = new Map<InputTopic, Promise<void>>();
@@ -51,9 +52,11 @@ export class Delivery {
   #accepted = 0;
   #refused = 0;
 
-  constructor(client: Client, onProgress: (report: DeliveryReport) => void = () => {}) {
+  /** `path`: where the doors of the two topics stand. */
+  constructor(client: Client, onProgress: (report: DeliveryReport) => void = () => {}, path = '/v1') {
     this.#client = client;
     this.#onProgress = onProgress;
+    this.#path = path;
   }
 
   /** Sends all; rejects when the instance cannot be reached or refuses a whole request. */
@@ -108,7 +111,7 @@ export class Delivery {
   }
 
   async #post(topic: InputTopic, lines: readonly number[], parts: readonly Uint8Array[]): Promise<void> {
-    const answer = await this.#patiently(() => this.#client.postLines(`/v1/${topic}`, Buffer.concat(parts)));
+    const answer = await this.#patiently(() => this.#client.postLines(`${this.#path}/${topic}`, Buffer.concat(parts)));
     const isRefusedWhole = answer.status === 400 || answer.status === 413;
     if (isRefusedWhole && lines.length > 1) {
       // One line spoils the body as a whole: the halves show which.

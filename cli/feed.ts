@@ -48,7 +48,8 @@ function isNotYet({ status, body }: Answer): boolean {
   return status === 503 && (body as { code?: unknown } | null)?.code === 'not_settled';
 }
 
-function progressLine({ records, bytes }: DeliveryReport, elapsedMs: number): string {
+/** For instance `1,200 records, 0.3 MB, 600 records/s`. */
+export function progressLine({ records, bytes }: DeliveryReport, elapsedMs: number): string {
   const rate = Math.round(records / Math.max(elapsedMs / 1_000, 0.001));
   return `${count(records, 'record')}, ${(bytes / 1e6).toFixed(1)} MB, ${rate.toLocaleString('en-US')} records/s`;
 }
@@ -59,7 +60,8 @@ function summary(report: DeliveryReport, waited: boolean, seconds: number): stri
   return `${count(report.accepted, 'record')} ${state}${refused}, ${seconds.toFixed(1)} s`;
 }
 
-function tellRefused({ io }: Call, report: DeliveryReport): void {
+/** Shows the first refused lines, and how many there were by reason. */
+export function tellRefused({ io }: Call, report: DeliveryReport): void {
   for (const { line, reason, detail } of report.examples) {
     io.stderr.write(`line ${line}: ${printable(reason)}: ${printable(detail)}\n`);
   }

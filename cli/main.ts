@@ -8,6 +8,7 @@ import { audit } from './commands/audit.ts';
 import { deadLetters } from './commands/dead-letters.ts';
 import { ingest } from './commands/ingest.ts';
 import { replay } from './commands/replay.ts';
+import { reprocess } from './commands/reprocess.ts';
 import { run } from './commands/run.ts';
 import { scenario } from './commands/scenario.ts';
 import { sim } from './commands/sim.ts';
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   run,
   ingest,
   replay,
+  reprocess,
   sql,
   state,
   audit,

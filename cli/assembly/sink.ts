@@ -63,11 +63,15 @@ export async function feedTables(
     onError: (error, final) => log[final ? 'error' : 'warn']({ err: error, sink: sink.name }, 'sink failed'),
   });
   await runner.start();
+  return { ...running(runner, sink), stop: () => runner.stop() };
+}
+
+/** The runner of a sink as the runtime sees it. */
+export function running(runner: SinkRunner, { name }: DuckDbSink): RunningSink {
   return {
-    name: sink.name,
+    name,
     status: () => runner.status(),
     drained: () => runner.drained(),
     next: (partition) => runner.next(partition),
-    stop: () => runner.stop(),
   };
 }

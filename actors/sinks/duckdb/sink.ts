@@ -138,7 +138,7 @@ export class DuckDbSink implements Sink, TableReader {
 
   /** The same tables once more, in a schema of their own in the same file. It is to be closed before this sink. */
   async beside(schema: string): Promise<DuckDbSink> {
-    const sink = new DuckDbSink({ ...this.#options, name: `${this.name}:${schema}`, schema }, this.#open());
+    const sink = new DuckDbSink({ ...this.#options, name: `${this.name}-${schema}`, schema }, this.#open());
     await sink.open();
     return sink;
   }

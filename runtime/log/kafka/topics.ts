@@ -14,6 +14,7 @@ export interface PrepareOptions extends TopicNeeds {
 
 /** Tries of one request before brokers count as away: about 4 s, or 20 s where nothing answers at all. */
 const RETRY = { retries: 4, initialRetryTime: 300, maxRetryTime: 2_000 };
+const DELETE_TIMEOUT_MS = 30_000;
 const ALL: Permission = { create: true, alter: true };
 
 /** What would be done; changes nothing. Throws `kafka_unreachable` and the other errors of {@link explainFailure}. */
@@ -52,6 +53,15 @@ export async function prepareTopics(
     refuse(made, { create, alter: false });
     tellOddities(made, connection.message);
     return { partitions: made.partitions };
+  });
+}
+
+/** Deletes every topic of the prefix that we made or would make; those that are missing are no error. */
+export async function deleteTopics(connection: KafkaConnection, needs: TopicNeeds): Promise<void> {
+  await withAdmin(connection, async (admin) => {
+    const { topics } = await planWith(admin, needs);
+    const there = topics.filter(({ action }) => action.do !== 'create').map(({ topic }) => topic);
+    if (there.length > 0) await admin.deleteTopics({ topics: there, timeout: DELETE_TIMEOUT_MS });
   });
 }
 
