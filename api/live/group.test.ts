@@ -1,5 +1,8 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { Ajv } from 'ajv';
+import { ManualClock } from '../../runtime/kernel/clock.ts';
+import { createMetrics } from '../../runtime/system/metrics.ts';
 import { homeOf } from '../../runtime/system/assets.ts';
 import { assetView } from '../testing/fake-engine.ts';
 import { type TestGroup, testGroup } from '../testing/group.ts';
@@ -192,6 +195,48 @@ test('another process is only given what is here, and is told when it leaves', a
   });
   group.give(0, 1, 2, 0);
   expect(await client.next('err')).toMatchObject({ id: '2', code: 'partition_moving' });
+});
+
+test('for a client that takes nothing nothing is read: the process that has the assets conflates', async () => {
+  const metrics = createMetrics({ version: '0', processMetrics: false });
+  const clock = new ManualClock(1_000_000);
+  const live = { blockedMs: 600_000_000, heartbeatMs: 600_000_000 };
+  const group = await open([1, 1], { live }, { metrics, clock });
+  /** Lets flushes pass until it is done. */
+  const during = async <T>(work: Promise<T>): Promise<T> => {
+    let isDone = false;
+    const done = work.finally(() => {
+      isDone = true;
+    });
+    while (!isDone) {
+      clock.advance(50);
+      await turn();
+    }
+    return done;
+  };
+  const { client, whole, replica, until } = await during(
+    subscribed(group.servers[0].url, { filter: 'eq(kind,powerwall)' }),
+  );
+  await during(whole());
+  client.socket.pause();
+  const sent = async () => Number(/^gridfold_live_deltas_total (\d+)/m.exec(await metrics.scrape())?.[1] ?? 0);
+  const note = 'x'.repeat(8_000);
+  let revision = 1;
+  // No delta is sent any more when the buffers of both connections are full.
+  for (let before = -1, now = 0; before !== now; before = now, now = await sent()) {
+    for (let i = 0; i < 20; i++) {
+      revision += 1;
+      const views = serials.map((serial) => assetView(serial, { revision, values: { note: `${note}${revision}` } }));
+      for (const { engine } of group.servers) engine.commit(...views);
+      clock.advance(50);
+      await turn();
+    }
+    if (revision > 4_000) throw new Error('the buffers never fill up');
+  }
+  client.socket.resume();
+  await during(until(() => [...replica.held.values()].every(({ rev }) => rev === revision)));
+  expect([replica.gaps, replica.held.size]).toEqual([0, serials.length]);
+  expect(replica.seq).toBeLessThan(serials.length * (revision - 1));
 });
 
 test('a token that processes share opens their live doors to each other', async () => {
