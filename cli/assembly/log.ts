@@ -10,6 +10,7 @@ import type { Membership } from '../../runtime/log/membership.ts';
 import { SoleMember } from '../../runtime/log/sole-member.ts';
 import type { Config } from '../../runtime/system/config.ts';
 import { kafkaConnection } from '../../runtime/system/kafka-connection.ts';
+import type { LogStatus } from '../../runtime/system/log-metrics.ts';
 import { EMBEDDED_PARTITIONS } from '../../runtime/system/options.ts';
 import { topicNeeds } from '../../runtime/system/topic-needs.ts';
 
@@ -18,6 +19,8 @@ export interface LogAndGroup {
   readonly membership: Membership;
   /** What keeps the log from answering; null while nothing does. */
   readonly trouble: () => string | null;
+  /** For metrics; null where there are no brokers. */
+  readonly status: (() => LogStatus) | null;
 }
 
 /** The log that the configuration names: Kafka where it has brokers, else the embedded one in the data folder. */
@@ -37,7 +40,7 @@ async function openEmbedded(config: Config, clock: Clock, message: KafkaConnecti
     clock,
     onMessage: ({ level, msg, fields }) => message(level, msg, fields),
   });
-  return { log, membership: new SoleMember(partitions), trouble: () => null };
+  return { log, membership: new SoleMember(partitions), trouble: () => null, status: null };
 }
 
 async function openKafka(config: Config, clock: Clock, message: KafkaConnection['message']): Promise<LogAndGroup> {
@@ -61,5 +64,6 @@ async function openKafka(config: Config, clock: Clock, message: KafkaConnection[
     clock,
     message,
   });
-  return { log, membership, trouble: () => (log.health.ok ? null : log.health.reason) };
+  const trouble = () => (log.health.ok ? null : log.health.reason);
+  return { log, membership, trouble, status: () => ({ ...log.stats, ...log.health }) };
 }

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import type { Engine } from './engine.ts';
+import { type LogStatus, logGauges } from './log-metrics.ts';
 import { type SchemaStatus, schemaGauges } from './schema-metrics.ts';
 
 /** What became of the records of one batch, counted by the shard that folded it. */
@@ -51,6 +52,8 @@ export interface Metrics {
   observe(engine: Pick<Engine, 'status'>): void;
   /** Gauges of the schemas that records are written with. */
   observeSchemas(status: () => SchemaStatus): void;
+  /** Whether the brokers of the log answer, and what was moved; for a log that has brokers. */
+  observeLog(status: () => LogStatus): void;
   /** The exposition text. */
   scrape(): Promise<string>;
 }
@@ -193,6 +196,9 @@ export function createMetrics(options: { version: string; clock?: Clock; process
     },
     observeSchemas(status) {
       refreshes.push(schemaGauges(registry, status));
+    },
+    observeLog(status) {
+      refreshes.push(logGauges(registry, () => clock.now(), status));
     },
     scrape() {
       for (const refresh of refreshes) refresh();
