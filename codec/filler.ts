@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { Reading } from '../runtime/shard/reading.ts';
 import { asciiText } from './ascii.ts';
 import { type Extra, isUnknownName, pushExtra, pushUnknown, putField } from './fields.ts';
@@ -10,6 +11,14 @@ import { SliceCache } from './slices.ts';
 export function isPlainAscii(bytes: Uint8Array, start: number, end: number): boolean {
   for (let p = start; p < end; p++) if ((bytes[p] - 0x20) >>> 0 > 0x5e) return false;
   return true;
+}
+
+/** Of UTF-8, for a character as JavaScript counts them. */
+const MAX_BYTES_PER_CHAR = 3;
+
+function unicodeText(bytes: Uint8Array, start: number, end: number): string | null {
+  const slice = bytes.subarray(start, end);
+  return isUtf8(slice) ? Buffer.from(slice).toString() : null;
 }
 
 /** Puts values into a reading on the fast path of a binary format; the rules are those of {@link putField}. */
@@ -42,20 +51,20 @@ export class Filler {
     this.mark(field, INVALID_REPORTED, reading);
   }
 
-  /** False when it is not plain or too long. */
+  /** False when it is too long or no UTF-8. */
   text(plan: KindPlan, field: number, bytes: Uint8Array, start: number, end: number, reading: Reading): boolean {
-    const text = end - start > MAX_TEXT_CHARS ? null : this.textAt(bytes, start, end);
-    if (text !== null) this.extra(plan, field, text, reading);
-    return text !== null;
+    const text = end - start > MAX_TEXT_CHARS * MAX_BYTES_PER_CHAR ? null : this.textAt(bytes, start, end);
+    if (text === null || text.length > MAX_TEXT_CHARS) return false;
+    this.extra(plan, field, text, reading);
+    return true;
   }
 
-  /** The text of bytes [start, end), from memory where it came before; null when it is not plain. */
+  /** The text of bytes [start, end), from memory where it came before; null when it is no UTF-8. */
   textAt(bytes: Uint8Array, start: number, end: number): string | null {
     const known = this.texts.get(bytes, start, end);
     if (known !== null) return known;
-    if (!isPlainAscii(bytes, start, end)) return null;
-    const text = asciiText(bytes, start, end);
-    this.texts.put(bytes, start, end, text);
+    const text = isPlainAscii(bytes, start, end) ? asciiText(bytes, start, end) : unicodeText(bytes, start, end);
+    if (text !== null) this.texts.put(bytes, start, end, text);
     return text;
   }
 
