@@ -21,7 +21,10 @@ export function observeShards(
       if (phase === 'live' && typeof detail.replayed === 'number') {
         metrics.restore(partition, (clock.now() - (began.get(partition) ?? clock.now())) / 1000, detail.replayed);
         if (detail.replayed > 0)
-          log.info({ actor, partition, records: detail.replayed }, 'replayed after an unclean end');
+          log.info(
+            { actor, partition, records: detail.replayed },
+            'folded again what was committed after the snapshot here',
+          );
       }
       if (detail.snapshot_failed !== undefined)
         log.error({ actor, partition, error: detail.snapshot_failed }, 'snapshot failed');

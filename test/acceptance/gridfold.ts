@@ -50,10 +50,12 @@ export type Row = Readonly<Record<string, string | number | boolean | null>>;
 export class Folder {
   readonly base = mkdtempSync(join(tmpdir(), 'gridfold-acceptance-'));
   readonly dir = join(this.base, 'data');
+  /** Given to every command, for instance `--config FILE`. */
+  flags: readonly string[] = [];
 
   /** Runs a command that must succeed; answers its JSON. */
   async json<T>(command: string, ...args: readonly string[]): Promise<T> {
-    const outcome = await gridfold([command, ...args, '--data-dir', this.dir, '--json']);
+    const outcome = await gridfold([command, ...args, '--data-dir', this.dir, ...this.flags, '--json']);
     if (outcome.code !== 0) throw new Error(`gridfold ${command} ended with ${outcome.code}: ${outcome.stderr}`);
     return JSON.parse(outcome.stdout) as T;
   }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { onRealData, realData } from '../../sim/recordings/data.testing.ts';
 import { currentRows } from '../crash/verify.ts';
+import { differences, type Rows } from './differences.ts';
 import { type AuditAnswer, type FeedAnswer, Folder } from './gridfold.ts';
 import { type Stretch, writePart, writePieces } from './parts.ts';
 
@@ -18,20 +19,6 @@ const STRETCHES: readonly Stretch[] = [
 
 const seattle = realData('powerwall_home/seattle_2022_5min.csv');
 const solarma = realData('pv_inverters/solarma_13_inverters_10min_2019-09.csv');
-
-type Rows = Map<string, string[]>;
-
-/** What one has and the other has not, a few of them: short enough to read. */
-function differences(calm: Rows, other: Rows): string[] {
-  const found: string[] = [];
-  for (const [view, rows] of calm) {
-    const [here, there] = [new Set(rows), new Set(other.get(view))];
-    for (const row of here) if (!there.has(row)) found.push(`${view}: only calm ${row}`);
-    for (const row of there) if (!here.has(row)) found.push(`${view}: only other ${row}`);
-    if (rows.length !== other.get(view)?.length) found.push(`${view}: ${rows.length} rows, ${other.get(view)?.length}`);
-  }
-  return found.slice(0, 12);
-}
 
 async function audited(folder: Folder): Promise<Rows> {
   expect((await folder.json<AuditAnswer>('audit')).ok).toBe(true);

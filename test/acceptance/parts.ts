@@ -1,17 +1,25 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import type { SourceRecord } from '../../sim/record.ts';
 import { openRecording } from '../../sim/recordings/index.ts';
 
 /** A stretch of a table: stamps as the file writes them, `[from, until)`. */
 export type Stretch = readonly [from: string, until: string];
 
 /** Writes the header and the rows of some stretches to another file, streaming. */
-export async function writePart(source: string, target: string, ...stretches: readonly Stretch[]): Promise<void> {
+export function writePart(source: string, target: string, ...stretches: readonly Stretch[]): Promise<void> {
+  return writeRows(source, target, (row) => {
+    const stamp = row.split(',')[0].replaceAll('"', '').replace(' ', 'T');
+    return stretches.some(([from, until]) => stamp >= from && stamp < until);
+  });
+}
+
+/** Writes the header and the rows that `keeps` says to another file, streaming. */
+export async function writeRows(source: string, target: string, keeps: (row: string) => boolean): Promise<void> {
   const out = createWriteStream(target);
   let isHeader = true;
   for await (const line of createInterface({ input: createReadStream(source) })) {
-    const stamp = line.split(',')[0].replaceAll('"', '').replace(' ', 'T');
-    if (isHeader || stretches.some(([from, until]) => stamp >= from && stamp < until)) out.write(`${line}\n`);
+    if (isHeader || keeps(line)) out.write(`${line}\n`);
     isHeader = false;
   }
   await new Promise<void>((resolve) => out.end(resolve));
@@ -34,4 +42,11 @@ export async function writePieces(format: string, source: string, target: string
     names.push(name);
   }
   return names;
+}
+
+/** Records as NDJSON, in their order. */
+export async function writeRecords(target: string, records: Iterable<SourceRecord>): Promise<void> {
+  const out = createWriteStream(target);
+  for (const { value } of records) out.write(`${JSON.stringify(value)}\n`);
+  await new Promise<void>((resolve) => out.end(resolve));
 }

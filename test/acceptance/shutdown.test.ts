@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
-import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
-import { type AuditAnswer, Folder, type Outcome, outcomeOf, startGridfold } from './gridfold.ts';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { type AuditAnswer, Folder } from './gridfold.ts';
+import { live, metric, type Running, run as start } from './running.ts';
 
 const TIMEOUT = 120_000;
 const folder = new Folder();
@@ -14,45 +15,11 @@ afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
 
-interface Running {
-  readonly child: ChildProcess;
-  readonly url: string;
-  readonly ended: Promise<Outcome>;
-}
-
-async function run({ dir }: Folder, ...args: readonly string[]): Promise<Running> {
-  const child = startGridfold(['run', '--port', '0', '--json', '--data-dir', dir, ...args]);
-  children.push(child);
-  const ready = Promise.withResolvers<string>();
-  let stdout = '';
-  child.stdout?.on('data', (chunk) => {
-    stdout += chunk;
-    if (stdout.includes('\n')) ready.resolve(stdout.split('\n')[0]);
-  });
-  const ended = outcomeOf(child);
-  void ended.then(({ code, stderr }) => ready.reject(new Error(`ended with ${code}: ${stderr}`)));
-  const { event, url } = JSON.parse(await ready.promise) as { event: string; url: string };
-  expect(event).toBe('ready');
-  return { child, url, ended };
-}
-
-const POLL = { timeout: 60_000, interval: 50 };
-
-/** The metric's sum over all labels, once it is there and satisfies `is`. */
-function metric(url: string, name: string, is: (value: number) => boolean): Promise<number> {
-  return vi.waitFor(async () => {
-    const text = await (await fetch(`${url}/metrics`)).text();
-    const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
-    const value = lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
-    expect(lines.length, `${name} is exported`).toBeGreaterThan(0);
-    expect(is(value), `${name} is ${value}`).toBe(true);
-    return value;
-  }, POLL);
-}
-
-/** Resolves when every partition has recovered. */
-async function live(url: string): Promise<void> {
-  await vi.waitFor(async () => expect((await fetch(`${url}/readyz`)).ok).toBe(true), POLL);
+/** As `run`, and ended after the test whatever happens. */
+async function run(folder: Folder, ...args: readonly string[]): Promise<Running> {
+  const running = await start(folder, ...args);
+  children.push(running.child);
+  return running;
 }
 
 describe('Ctrl-C', () => {
