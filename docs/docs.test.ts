@@ -1,8 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { describeKafka } from '../test/kafka/describe-kafka.ts';
 import { pagesWithTables, withTables } from '../scripts/docs-tables.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -103,22 +105,51 @@ describe('the commands of README.md', () => {
   if (existsSync(recording)) copyFileSync(recording, join(folder, 'plant.csv'));
 
   const start = 'npm run -s gridfold -- ';
+  const cli = join(root, 'cli/gridfold.ts');
   const lines = fences(readme, 'sh').join('').trim().split('\n');
-  const commands = lines.filter((line) => line.startsWith(start));
+  const ours = lines.filter((line) => line.startsWith(start));
+  const onKafka = ours.filter((line) => line.includes('--config gridfold.yaml'));
+  const commands = ours.filter((line) => !onKafka.includes(line));
 
   test('are the two of npm and those of gridfold', () => {
     expect(lines.filter((line) => !line.startsWith(start))).toEqual(['npm start', 'npm test']);
     expect(commands.length).toBeGreaterThan(5);
   });
 
+  describeKafka('on a Kafka', (kafka) => {
+    const configured = async () => {
+      writeFileSync(join(folder, 'gridfold.yaml'), fences(readme, 'yaml')[0]);
+      const [bootstrap, prefix] = [await kafka.bootstrap(), kafka.unique('readme')];
+      return { GRIDFOLD_KAFKA_BROKERS: bootstrap, GRIDFOLD_KAFKA_TOPIC_PREFIX: `${prefix}.`, GRIDFOLD_PORT: '0' };
+    };
+
+    test.each(onKafka.filter((line) => line.includes('topics')))('%s', async (command) => {
+      expect(run(command, await configured())).toContain('create');
+    });
+
+    test.each(onKafka.filter((line) => line.includes(' -- run ')))('%s', async (command) => {
+      const args = command.replace(start, '').split(' ');
+      const env = { ...process.env, ...(await configured()), NODE_OPTIONS: '' };
+      const child = spawn(process.execPath, [cli, ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] });
+      const [line] = (await once(child.stdout, 'data')) as [Buffer];
+      expect(line.toString()).toContain('Gridfold is running');
+      child.kill('SIGTERM');
+      expect(await once(child, 'exit')).toEqual([0, null]);
+    });
+  });
+
+  function run(command: string, more: Record<string, string> = {}): string {
+    const line = command.replace(start, '"$NODE" "$CLI" ');
+    const env = { ...process.env, ...more, NODE: process.execPath, CLI: cli, NODE_OPTIONS: '' };
+    return execFileSync('sh', ['-c', line], { cwd: folder, env, encoding: 'utf8', timeout: 50_000 });
+  }
+
   test.each(commands)('%s', (command) => {
     if (command.includes('plant.csv') && !existsSync(recording)) {
       process.stdout.write(`skipped, there is no recording: ${command}\n`);
       return;
     }
-    const line = command.replace(start, '"$NODE" "$CLI" ');
-    const env = { ...process.env, NODE: process.execPath, CLI: join(root, 'cli/gridfold.ts'), NODE_OPTIONS: '' };
-    const out = execFileSync('sh', ['-c', line], { cwd: folder, env, encoding: 'utf8', timeout: 50_000 });
+    const out = run(command);
     if (command.includes('state PW')) expect(out).toContain('S-42 / battery-1');
     if (command.includes('energy_intervals')) expect(out).toMatch(/125/);
     if (command.includes('audit')) expect(out).toContain('Nothing lost, nothing doubled.');
