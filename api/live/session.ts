@@ -2,18 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { RawData, WebSocket } from 'ws';
 import type { Clock } from '../../runtime/kernel/clock.ts';
 import { GridfoldError } from '../../runtime/kernel/errors.ts';
-import { homeOf } from '../../runtime/system/assets.ts';
 import type { Engine } from '../../runtime/system/engine.ts';
 import type { LiveMetrics } from '../../runtime/system/metrics.ts';
-import { compileExact } from '../http/validate.ts';
 import type { Placement } from '../members/placement.ts';
-import { compileFilter } from '../query/filter.ts';
-import { compileProjection } from './document.ts';
+import { parseClientFrame } from './client-frame.ts';
 import type { Hub } from './hub.ts';
-import type { Selection, Wanted } from './part.ts';
+import type { Wanted } from './part.ts';
 import {
   type ClientFrame,
-  clientFrames,
   closeCodes,
   type HelloFrame,
   type LiveLimits,
@@ -23,6 +19,7 @@ import {
 import { Subscription } from './subscription.ts';
 import type { Budget } from './tally.ts';
 import { Upstreams } from './upstreams.ts';
+import { wantedOf } from './wanted.ts';
 
 export interface SessionParts {
   readonly engine: Engine;
@@ -37,9 +34,6 @@ export interface SessionParts {
   readonly accepts: (token: string | undefined) => boolean;
 }
 
-const validators = new Map(
-  Object.entries(clientFrames).map(([name, schema]) => [name, compileExact<ClientFrame>(schema)] as const),
-);
 const badFramesBeforeClose = 10;
 const framesPerTurn = 64;
 /** Another process may begin all subscriptions of a client anew, for each partition that comes. */
@@ -203,36 +197,15 @@ export class Session {
       this.#close('badFrame');
       return;
     }
-    const frame = this.#parse(String(data));
-    if (frame !== undefined) this.#handle(frame);
+    const parsed = parseClientFrame(String(data));
+    if (parsed === null) this.#close('badFrame');
+    else if ('frame' in parsed) this.#handle(parsed.frame);
+    else this.#badFrame(parsed.fault, parsed.about);
   }
 
-  #parse(text: string): ClientFrame | undefined {
-    let frame: unknown;
-    try {
-      frame = JSON.parse(text);
-    } catch {
-      this.#close('badFrame');
-      return undefined;
-    }
-    const type = typeof frame === 'object' && frame !== null && 't' in frame ? frame.t : undefined;
-    const validate = typeof type === 'string' ? validators.get(type) : undefined;
-    if (validate?.(frame)) return frame as ClientFrame;
-    const fault = validate?.errors?.[0];
-    const msg =
-      fault === undefined ? 't names no frame of this protocol' : `${fault.instancePath || '/'} ${fault.message}`;
-    this.#badFrame(msg, frame);
-    return undefined;
-  }
-
-  #badFrame(msg: string, frame: unknown): void {
-    if (!this.#greeted || ++this.#badFrames > badFramesBeforeClose) {
-      this.#close('badFrame');
-      return;
-    }
-    const id = typeof frame === 'object' && frame !== null && 'id' in frame ? frame.id : undefined;
-    const named = typeof id === 'string' && id.length > 0 && id.length <= 64 ? { id } : undefined;
-    this.#send({ t: 'err', ...named, code: 'bad_frame', msg });
+  #badFrame(msg: string, about: { readonly id?: string }): void {
+    if (!this.#greeted || ++this.#badFrames > badFramesBeforeClose) this.#close('badFrame');
+    else this.#send({ t: 'err', ...about, code: 'bad_frame', msg });
   }
 
   #handle(frame: ClientFrame): void {
@@ -290,14 +263,15 @@ export class Session {
       this.#send({ t: 'err', id, code: 'too_many_subscriptions', msg: `at most ${most}` });
       return;
     }
-    const ids = frame.select.ids === undefined ? undefined : [...new Set(frame.select.ids)];
-    if (ids !== undefined && ids.length > this.#budget.keys - this.#budget.members) {
-      const msg = `a connection holds at most ${this.#budget.keys} assets`;
-      this.#send({ t: 'err', id, code: 'too_many_keys', msg });
+    const { keys, members } = this.#budget;
+    if (frame.select.ids !== undefined && new Set(frame.select.ids).size > keys - members) {
+      this.#send({ t: 'err', id, code: 'too_many_keys', msg: `a connection holds at most ${keys} assets` });
       return;
     }
     try {
-      this.#begin(this.#wanted(frame, ids), frame.snapshot ?? true);
+      const named = this.#isLocal ? frame.partitions : undefined;
+      const { partitions } = this.#parts.engine;
+      this.#begin(wantedOf(frame, { partitions, maxKeys: keys, named }), frame.snapshot ?? true);
     } catch (error) {
       if (!(error instanceof GridfoldError)) throw error;
       this.#send({ t: 'err', id, code: error.code, msg: error.message });
@@ -317,23 +291,6 @@ export class Session {
     this.#subscriptions.set(id, subscription);
     subscription.follow(placement);
     this.#send({ t: 'sub', id, cut: this.#cut() });
-  }
-
-  /** Throws `filter_syntax`, `filter_field`, `unknown_field`. */
-  #wanted(frame: SubFrame, ids: readonly string[] | undefined): Wanted {
-    const all = this.#parts.engine.partitions;
-    const selection =
-      ids === undefined ? selectionOf(frame.select.filter as string) : { idsByPartition: byHome(ids, all) };
-    const homes = 'filter' in selection ? Array.from({ length: all }, (_, p) => p) : selection.idsByPartition.keys();
-    const named = this.#isLocal ? frame.partitions : undefined;
-    return {
-      id: frame.id,
-      selection,
-      projection: compileProjection(frame.fields),
-      fields: frame.fields,
-      limit: frame.limit ?? this.#budget.keys,
-      partitions: [...(named ?? homes)].sort((a, b) => a - b),
-    };
   }
 
   #unsubscribe(id: string): void {
@@ -376,12 +333,4 @@ export class Session {
 
 function isAllHere(partitions: readonly number[], { at }: Placement): boolean {
   return partitions.every((partition) => at[partition] === '');
-}
-
-function selectionOf(filter: string): Selection {
-  return { filter: compileFilter(filter), text: filter };
-}
-
-function byHome(ids: readonly string[], partitions: number): Map<number, readonly string[]> {
-  return Map.groupBy(ids, (serial) => homeOf(serial, partitions).partition);
 }
