@@ -125,7 +125,7 @@ function partitionRow(one) {
   return h(
     'tr',
     {},
-    h('td.mono', {}, `${one.actor} ${one.partition}`),
+    h('td.mono', { title: one.owner }, `${one.actor} ${one.partition}`),
     h(
       'td',
       {},
@@ -150,7 +150,7 @@ function sinkRow(one) {
     'div.sink',
     { 'data-tone': one.error === null ? 'good' : 'bad' },
     h('i'),
-    h('strong', {}, one.sink),
+    h('strong', { title: one.owner }, one.sink),
     h('span', {}, `${integer(one.rows)} rows`),
     h('span', {}, one.lag === 0 ? 'up to date' : `${integer(one.lag)} behind`),
     h('span', {}, one.lastCommitAt === null ? 'no commit yet' : `committed ${ago(one.lastCommitAt)}`),

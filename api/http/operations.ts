@@ -83,7 +83,8 @@ export function operationRoutes(app: FastifyInstance, parts: Operations): void {
     const own = pipelineHere(parts);
     if (isForwarded(request)) return own;
     const { answers, incomplete } = await gather<Pipeline>(group, { path: '/v1/pipeline' });
-    return { ...mergePipelines([own, ...answers]), ...lacking(incomplete) };
+    const merged = mergePipelines([own, ...answers]);
+    return { ...merged, ready: merged.ready && incomplete.length === 0, ...lacking(incomplete) };
   });
   app.get<{ Querystring: { minPos?: string; timeoutMs: number } }>(
     '/v1/pipeline/wait',

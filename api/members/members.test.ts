@@ -124,6 +124,7 @@ test('an owner that is away is 503 owner_unreachable, and counted; lists say wha
   for (const path of ['/v1/fleet', '/v1/pipeline']) {
     expect((await body<Listed>(await get(url + path))).incomplete, path).toEqual(lacks);
   }
+  expect(await body(await get(`${url}/v1/pipeline`))).toMatchObject({ ready: false });
   const settle = await fetch(`${url}/v1/settle`, { method: 'POST' });
   expect([settle.status, await body(settle)]).toMatchObject([503, { code: 'partition_moving' }]);
 });
