@@ -115,7 +115,11 @@ export class ReprocessedSets implements Reprocessor {
       const { set } = this.#entry(name);
       const { tables, config, dropLog } = this.#parts;
       if ((await tables.shown())?.schema === name) {
-        throw refusal('reprocess_shown', `queries read set ${name}: cut over back first`);
+        throw new GridfoldError(
+          'reprocess_shown',
+          'fix-configuration',
+          `queries read set ${name}: cut over back first`,
+        );
       }
       await set?.close();
       this.#entries.set(name, { ...this.#entry(name), set: null, error: 'it is being dropped' });
@@ -128,7 +132,11 @@ export class ReprocessedSets implements Reprocessor {
 
   engineOf(name: string): Engine {
     if (this.#entry(name).record.input !== 'files') {
-      throw refusal('reprocess_reads_log', `set ${name} reads the log of the live fold; files need a set of their own`);
+      throw new GridfoldError(
+        'reprocess_reads_log',
+        'fix-configuration',
+        `set ${name} reads the log of the live fold; files need a set of their own`,
+      );
     }
     return this.#atWork(name).engine;
   }
@@ -146,8 +154,9 @@ export class ReprocessedSets implements Reprocessor {
     const { source, clock, config, types, tables } = this.#parts;
     const now = clock.now();
     if (fromMs !== null && fromMs > now) {
-      throw refusal(
+      throw new GridfoldError(
         'reprocess_time_invalid',
+        'fix-configuration',
         `${timeOf(fromMs)} lies in the future: nothing is reprocessed from there`,
       );
     }
@@ -172,8 +181,9 @@ export class ReprocessedSets implements Reprocessor {
     try {
       for (let partition = 0; partition < own.partitions; partition++) {
         if ((await own.latest(topics.journal, partition)).end === 0) continue;
-        throw refusal(
+        throw new GridfoldError(
           'reprocess_exists',
+          'fix-configuration',
           `the topics of a set ${name} hold records already: another process has it, or its data folder is gone. Choose another name, or delete the topics`,
         );
       }
@@ -186,7 +196,11 @@ export class ReprocessedSets implements Reprocessor {
   async #goOn({ record, set, error }: Entry, { name, input, fromMs }: BeginSet): Promise<void> {
     if (record.input !== input || record.fromMs !== fromMs) {
       const begun = record.input === 'files' ? 'from files' : `from ${timeOf(record.fromMs) ?? 'the start of the log'}`;
-      throw refusal('reprocess_exists', `there is a set ${name}, begun ${begun}: drop it, or choose another name`);
+      throw new GridfoldError(
+        'reprocess_exists',
+        'fix-configuration',
+        `there is a set ${name}, begun ${begun}: drop it, or choose another name`,
+      );
     }
     const { source, config } = this.#parts;
     const ends = input === 'log' ? await endsOf(source) : record.ends;
@@ -220,13 +234,21 @@ export class ReprocessedSets implements Reprocessor {
     if (entry !== undefined) return entry;
     const names = [...this.#entries.keys()];
     const there = names.length === 0 ? 'there is none' : `there are ${names.join(', ')}`;
-    throw refusal('reprocess_unknown', `there is no reprocessed set "${name}"; ${there}`);
+    throw new GridfoldError(
+      'reprocess_unknown',
+      'fix-configuration',
+      `there is no reprocessed set "${name}"; ${there}`,
+    );
   }
 
   #atWork(name: string): ReprocessedSet {
     const { set, error } = this.#entry(name);
     if (set === null || set.error !== null) {
-      throw refusal('reprocess_failed', `set ${name} is not at work: ${set?.error ?? error ?? 'it is being opened'}`);
+      throw new GridfoldError(
+        'reprocess_failed',
+        'fix-configuration',
+        `set ${name} is not at work: ${set?.error ?? error ?? 'it is being opened'}`,
+      );
     }
     return set;
   }
@@ -248,12 +270,9 @@ function progress({ record, set }: Entry): { folded: number; total: number } {
 const timeOf = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 
 function behind(name: string, folded: number, total: number): GridfoldError {
-  return refusal(
+  return new GridfoldError(
     'reprocess_behind',
+    'fix-configuration',
     `set ${name} has folded ${folded} of ${total} records: wait until it has caught up`,
   );
-}
-
-function refusal(code: string, text: string): GridfoldError {
-  return new GridfoldError(code, 'fix-configuration', text);
 }
