@@ -242,6 +242,7 @@ export class Shard {
       this.fold.tally.reset();
       this.#claim = claim;
       this.committed = { ...this.fold.position };
+      await this.#beginWhereLogBegins();
       await this.#passLosses();
       this.#recordsSinceSnapshot = records;
       this.options.gate.heard(this.committed.clock);
@@ -257,15 +258,22 @@ export class Shard {
     }
   }
 
+  /** A partition that never committed begins where its log begins. The journal says so: a replay begins there too. */
+  async #beginWhereLogBegins(): Promise<void> {
+    const { log, type, partition } = this.options;
+    const { position } = this.fold;
+    if (position.commit > 0) return;
+    for (const input of ['telemetry', 'lifecycle'] as const) {
+      const { start } = log.extent(topicOf(type, input), partition);
+      if (start > 0) this.#pass(input, start);
+    }
+    await this.#commit();
+  }
+
   /** Goes on where the log begins, when it lost records that were not folded: only if somebody has accepted that. */
   async #passLosses(): Promise<void> {
     const { log, type, partition, acceptLoss, observer } = this.options;
-    const { position } = this.fold;
-    for (const input of ['telemetry', 'lifecycle'] as const) {
-      // A partition that never committed begins where the log begins.
-      if (position.commit === 0) position[input] = log.extent(topicOf(type, input), partition).start;
-    }
-    const losses = lossesOf(log, type, partition, position);
+    const losses = lossesOf(log, type, partition, this.fold.position);
     if (losses.length === 0) return;
     if (!acceptLoss) throw refuseLosses(type, partition, losses);
     const clock = this.#readClock();
@@ -325,11 +333,16 @@ export class Shard {
   }
 
   async #onSeen(topic: InputTopic, next: number): Promise<void> {
+    this.#pass(topic, next);
+    if (this.#waiters.some((w) => w.topic === topic)) await this.#commit();
+  }
+
+  /** Goes on at `next`: the offsets before it hold no record. */
+  #pass(topic: InputTopic, next: number): void {
     const { position } = this.fold;
     const kind = topic === 'telemetry' ? StepKind.passedTelemetry : StepKind.passedLifecycle;
     this.#journal.add(kind, next - position[topic], this.#readClock());
     position[topic] = next;
-    if (this.#waiters.some((w) => w.topic === topic)) await this.#commit();
   }
 
   async #onTick(): Promise<void> {
