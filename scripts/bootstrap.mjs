@@ -2,7 +2,7 @@
  * The door of a fresh clone: needs only Node 20 and npm. Installs what is missing, finds the project's own Node and
  * hands over.
  *
- *   node scripts/bootstrap.mjs run|test|verify|gridfold|kafka|tool [arguments]
+ *   node scripts/bootstrap.mjs run|test|verify|gridfold|kafka|faults|tool [arguments]
  */
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +21,7 @@ const commands = {
   test: () => [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', ...rest],
   verify: () => [join(root, 'scripts', 'verify.mjs'), ...rest],
   kafka: () => [join(root, 'scripts', 'kafka', 'main.ts'), ...rest],
+  faults: () => [join(root, 'test', 'kafka', 'faults', 'main.ts'), ...rest],
   tool: () => [join(root, 'scripts', 'tool.mjs'), ...rest],
 };
 

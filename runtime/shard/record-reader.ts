@@ -12,16 +12,19 @@ export interface Run {
 
 const endOf = ({ baseOffset, count }: RecordBatch) => baseOffset + count;
 
+/** What is needed of a log to read it. */
+export type LogReads = Pick<Log, 'extent' | 'read'>;
+
 /** Reads one topic of one partition forward from a position, in stretches of any length. */
 export class RecordReader {
-  readonly log: Log;
+  readonly log: LogReads;
   readonly topic: string;
   readonly partition: number;
   #ahead: RecordBatch[] = [];
   /** Offset of the next record. */
   next: number;
 
-  constructor(log: Log, topic: string, partition: number, next: number) {
+  constructor(log: LogReads, topic: string, partition: number, next: number) {
     this.log = log;
     this.topic = topic;
     this.partition = partition;

@@ -16,17 +16,17 @@ import { systemClock } from '../../runtime/kernel/clock.ts';
 import { type Log, topics } from '../../runtime/log/contract.ts';
 import { openEmbeddedLog } from '../../runtime/log/embedded/embedded.ts';
 import type { ActorType } from '../../runtime/shard/contract.ts';
-import { type DerivedColumn, type DerivedEvent, tablesOf } from '../../runtime/shard/derived.ts';
+import { type DerivedEvent, tablesOf } from '../../runtime/shard/derived.ts';
 import { PartitionFold } from '../../runtime/shard/fold.ts';
 import { decodeJournal } from '../../runtime/shard/journal.ts';
 import { startPosition } from '../../runtime/shard/position.ts';
 import { RecordReader } from '../../runtime/shard/record-reader.ts';
 import { committedPosition, replayStep } from '../../runtime/shard/recovery.ts';
-import type { PartitionState } from '../../snapshots/contract.ts';
-import { openPartitionState } from '../../snapshots/store.ts';
 import { PARTITIONS } from './open-subject.ts';
+import { compareRow } from './rows.ts';
+import { compareStates, openState } from './states.ts';
 import { types } from './types.ts';
-import { eventsOf, readOutputs, type Written } from './written.ts';
+import { compareOutputs, eventsOf, readOutputs, type Written } from './written.ts';
 
 export interface Report {
   readonly records: number;
@@ -88,16 +88,6 @@ async function verifyPartition(
   rmSync(scratch, { recursive: true });
 }
 
-function openState(dir: string, type: ActorType): Promise<PartitionState> {
-  return openPartitionState({
-    dir,
-    schemas: type.kinds.map((k) => k.state),
-    blocksPerKind: 16,
-    windowBytesPerBlock: 4 << 20,
-    message: () => {},
-  });
-}
-
 /** Folds a partition from its first record to its last commit; compares what it says with what the log holds. */
 async function foldAll(log: Log, fold: PartitionFold, written: Written, differ: (text: string) => void): Promise<void> {
   const { partition, type } = fold;
@@ -111,46 +101,8 @@ async function foldAll(log: Log, fold: PartitionFold, written: Written, differ: 
     const record = decodeJournal(batch.bytes.subarray(batch.valueStart[from], batch.valueEnd[from]));
     for (const step of record.steps) await replayStep(fold, step, ...inputs);
     fold.position.commit = steps.next;
-    for (const [topic, records] of fold.outputs.take()) {
-      for (const said of records) {
-        const place = `${topic}-${said.partition ?? partition} by ${type.name}-${partition}`;
-        const found = written.next(place);
-        if (found !== null && Buffer.compare(found, said.value) === 0) continue;
-        differ(
-          `${place}: ${found === null ? 'nothing' : Buffer.from(found)} written, ${Buffer.from(said.value)} expected`,
-        );
-      }
-    }
+    compareOutputs(fold, written, differ);
   }
-}
-
-/** Columns that say where a record is stored, not what it says. */
-const STORAGE = new Set(['sideSnapshot', 'lifeSnapshot']);
-
-function compareStates(oracle: PartitionState, state: PartitionState, differ: (text: string) => void): number {
-  let assets = 0;
-  const ids = new Set([...oracle.blockIds(), ...state.blockIds()]);
-  for (const id of ids) {
-    const [a, b] = [oracle.block(id), state.block(id)];
-    if (a === null || b === null || a.count !== b.count) {
-      differ(`block ${id}: ${a?.count ?? 0} assets expected, ${b?.count ?? 0} found`);
-      continue;
-    }
-    assets += a.count;
-    for (let slot = 0; slot < a.count; slot++) {
-      const serial = a.serial(slot);
-      if (b.serial(slot) !== serial) differ(`block ${id} slot ${slot}: ${serial} expected, ${b.serial(slot)} found`);
-      a.schema.names.forEach((name, c) => {
-        if (STORAGE.has(name) || Object.is(a.get(c, slot), b.get(c, slot))) return;
-        differ(`${serial}.${name}: ${a.get(c, slot)} expected, ${b.get(c, slot)} found`);
-      });
-      for (const read of ['read', 'readLife'] as const) {
-        const [x, y] = [oracle[read](a, slot), state[read](b, slot)].map((v) => JSON.stringify(v));
-        if (x !== y) differ(`${serial} ${read}: ${x} expected, ${y} found`);
-      }
-    }
-  }
-  return assets;
 }
 
 /** Every row against its event: identity and all data columns; every event in exactly one row. */
@@ -180,41 +132,6 @@ async function compareRows(
   }
   await sink.close();
   return seen.size;
-}
-
-/** Columns of every table that mean something else than data of the same name. */
-const TAKEN = new Set(['event_id', 'key', 'version', 'op', 'machine', 'topic', 'partition', 'offset', 'ordinal']);
-
-function compareRow(
-  table: string,
-  row: Readonly<Record<string, unknown>>,
-  event: DerivedEvent,
-  columns: readonly DerivedColumn[],
-  differ: (text: string) => void,
-): void {
-  const { serial, kind, eventTime, recordTime, key, version, op, machine, data } = event;
-  const expected: [string, unknown][] = Object.entries({
-    serial,
-    kind,
-    event_time: eventTime,
-    record_time: recordTime,
-    key,
-    version,
-    op,
-    machine,
-  });
-  for (const { name, type } of columns) {
-    const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    const column = TAKEN.has(snake) ? `data_${snake}` : snake;
-    const value = data[name] ?? null;
-    if (column in row) expected.push([column, type === 'json' && value !== null ? JSON.stringify(value) : value]);
-    else differ(`${table}: no column ${column}`);
-  }
-  for (const [column, value] of expected) {
-    const stands = typeof value === 'number' ? Number(row[column]) : row[column];
-    if (stands !== value)
-      differ(`${table} ${event.id} ${column}: ${String(value)} expected, ${String(row[column])} found`);
-  }
 }
 
 type Tables = Awaited<ReturnType<typeof openTables>>;

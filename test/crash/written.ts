@@ -3,8 +3,10 @@ import type { ActorType } from '../../runtime/shard/contract.ts';
 import { decodeDeadLetter } from '../../runtime/shard/outputs.ts';
 import { RecordReader } from '../../runtime/shard/record-reader.ts';
 import { type Log, topics } from '../../runtime/log/contract.ts';
+import type { PartitionFold } from '../../runtime/shard/fold.ts';
 
 const OUTPUTS = [topics.derived, topics.contributions, topics.deadLetters];
+const RUN_RECORDS = 1_000;
 
 /** What the log holds of outputs: by topic, partition and writer, each in order. */
 export class Written {
@@ -33,7 +35,10 @@ export class Written {
 }
 
 /** Reads all outputs of the log and finds out who wrote each: the partition of an actor type whose input caused it. */
-export async function readOutputs(log: Log, types: readonly ActorType[]): Promise<Written> {
+export async function readOutputs(
+  log: Pick<Log, 'partitions' | 'extent' | 'read'>,
+  types: readonly ActorType[],
+): Promise<Written> {
   const written = new Written();
   const writers = new Map<string, string>();
   for (const { name, topics: own } of types) {
@@ -42,16 +47,33 @@ export async function readOutputs(log: Log, types: readonly ActorType[]): Promis
   for (const topic of OUTPUTS) {
     for (let partition = 0; partition < log.partitions; partition++) {
       const reader = new RecordReader(log, topic, partition, 0);
-      await reader.take(log.extent(topic, partition).end, ({ batch, from, to }) => {
+      for (let run = await reader.peek(RUN_RECORDS); run !== null; run = await reader.peek(RUN_RECORDS)) {
+        const { batch, from, to } = run;
         for (let i = from; i < to; i++) {
           const value = batch.bytes.slice(batch.valueStart[i], batch.valueEnd[i]);
           const cause = causeOf(topic, value);
           written.add(`${topic}-${partition} by ${writers.get(cause.topic)}-${cause.partition}`, value);
         }
-      });
+        reader.advance(run);
+      }
     }
   }
   return written;
+}
+
+/** Takes what the fold said since the last call, and holds each record against the one that stands in its place. */
+export function compareOutputs(fold: PartitionFold, written: Written, differ: (text: string) => void): void {
+  const { partition, type } = fold;
+  for (const [topic, records] of fold.outputs.take()) {
+    for (const said of records) {
+      const place = `${topic}-${said.partition ?? partition} by ${type.name}-${partition}`;
+      const found = written.next(place);
+      if (found !== null && Buffer.compare(found, said.value) === 0) continue;
+      differ(
+        `${place}: ${found === null ? 'nothing' : Buffer.from(found)} written, ${Buffer.from(said.value)} expected`,
+      );
+    }
+  }
 }
 
 /** Events of the derived topic by id. */
