@@ -192,7 +192,13 @@ export class Runtime implements Engine {
     return {
       take: async (partition, handedOver) => {
         this.#taken[partition] += 1;
-        await Promise.all(this.stages.map((stage) => stage.take(partition, handedOver)));
+        const takes = await Promise.allSettled(this.stages.map((stage) => stage.take(partition, handedOver)));
+        const refusal = takes.find(({ status }) => status === 'rejected');
+        if (refusal === undefined) return;
+        // A partition is at work as a whole or not at all.
+        const begun = this.stages.filter((_, i) => takes[i].status === 'fulfilled');
+        for (const stage of begun) await stage.release(partition);
+        throw (refusal as PromiseRejectedResult).reason;
       },
       release: async (partition) => {
         for (const stage of this.stages) await stage.release(partition);
