@@ -50,6 +50,23 @@ test('a home: totals as of each minute in which its battery spoke', async () => 
   ]);
 });
 
+test('a member whose stay is known long before the first readings of the others arrive makes them no later', async () => {
+  const later = START + 30 * 24 * 60 * MINUTE;
+  const current = await currentAfter([
+    home,
+    stay('PW-2', 'powerwall', 'battery-2', later, null),
+    stay('PW-3', 'powerwall', 'battery-3', later + 24 * 60 * MINUTE, null),
+    energy('PW-1', 'powerwall', START, 0, 100, 2),
+    energy('PW-1', 'powerwall', START + QUARTER, 0, 30, 3),
+  ]);
+  expect(
+    dataOf(current, 'site_energy_interval').map(({ batteryOutWh, batteryInWh }) => [batteryInWh, batteryOutWh]),
+  ).toEqual([
+    [0, 100],
+    [0, 30],
+  ]);
+});
+
 test('energy of a slot goes on through a replacement, and meters are those of one slot', async () => {
   const change = START + 20 * MINUTE;
   const meters = (serial: string, start: number, loadWh: number, version: number) =>
