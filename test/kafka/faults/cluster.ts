@@ -130,6 +130,11 @@ export class Cluster {
     return this.processes.flatMap((one) => one.surprises);
   }
 
+  /** Commits and publications of owners that were fenced, so far: refused, each of them. */
+  get fences(): number {
+    return this.processes.reduce((sum, one) => sum + one.fences, 0);
+  }
+
   async doors(): Promise<DoorAddress[]> {
     const found = await Promise.all(this.processes.map(async (one) => ({ name: one.name, door: await one.door() })));
     return found.flatMap(({ name, door }) => (door === null ? [] : [{ name, ...door }]));

@@ -113,6 +113,12 @@ export class GridfoldProcess {
     this.#life?.child.kill('SIGCONT');
   }
 
+  /** How often a commit or publication of it was refused so far because another process had claimed the partition. */
+  get fences(): number {
+    const said = existsSync(`${this.dir}.log`) ? readFileSync(`${this.dir}.log`, 'utf8') : '';
+    return said.match(/"code":"log_fenced".*"msg":"partition failed"/g)?.length ?? 0;
+  }
+
   /** Where it serves, and the token of its privileged doors; null while it does not. */
   async door(): Promise<{ url: string; token: string } | null> {
     const url = (await this.#life?.url) ?? null;

@@ -30,6 +30,8 @@ export interface FaultRun {
   readonly what: string;
   /** From the fault's end until all is owned, folded, committed and stored again, ms. */
   readonly settledMs: number;
+  /** Commits and publications of owners that were fenced: what they would have written counts for nothing. */
+  readonly fenced: number;
   readonly report: Report;
 }
 
@@ -126,6 +128,7 @@ async function runCluster(
 }
 
 async function oneRun(cluster: Cluster, fault: string, random: Random) {
+  const before = cluster.fences;
   cluster.feed.run();
   await pause(random.between(0.3, 1) * FEED_MS);
   const what = await faults[fault](cluster, random);
@@ -133,7 +136,8 @@ async function oneRun(cluster: Cluster, fault: string, random: Random) {
   await cluster.feed.rest();
   const began = performance.now();
   await cluster.settle();
-  return { what, settledMs: Math.round(performance.now() - began), report: await cluster.verify() };
+  const settledMs = Math.round(performance.now() - began);
+  return { what, settledMs, fenced: cluster.fences - before, report: await cluster.verify() };
 }
 
 function describe({ name, code, signal, stderr }: Surprise): string {

@@ -6,12 +6,13 @@ export function faultTable({ runs }: FaultRunResult): string {
   const lines = byFault.map(([fault, list]) => {
     const settled = list.map(({ settledMs }) => settledMs).sort((a, b) => a - b);
     const wrong = list.filter(({ report }) => report.differences.length > 0).length;
+    const fenced = list.reduce((sum, run) => sum + run.fenced, 0);
     const seconds = (ms: number) => (ms / 1_000).toFixed(1);
-    return `| ${fault} | ${list.length} | ${wrong} | ${seconds(settled[settled.length >> 1])} | ${seconds(settled.at(-1)!)} |`;
+    return `| ${fault} | ${list.length} | ${wrong} | ${fenced} | ${seconds(settled[settled.length >> 1])} | ${seconds(settled.at(-1)!)} |`;
   });
   return [
-    '| fault | runs | with a difference | settled after, median s | longest s |',
-    '|---|---|---|---|---|',
+    '| fault | runs | with a difference | commits refused | settled after, median s | longest s |',
+    '|---|---|---|---|---|---|',
     ...lines,
   ].join('\n');
 }
