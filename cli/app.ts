@@ -12,7 +12,7 @@ import { kafkaConnection } from '../runtime/system/kafka-connection.ts';
 import { createMetrics, type Metrics } from '../runtime/system/metrics.ts';
 import { Runtime } from '../runtime/system/runtime.ts';
 import type { App, OpenApp } from './app-contract.ts';
-import { audit } from './assembly/audit.ts';
+import { audit, joinAudits } from './assembly/audit.ts';
 import { Closers } from './assembly/closers.ts';
 import { deadLetterPage } from './assembly/dead-letters.ts';
 import { EnergyToday } from './assembly/energy-today.ts';
@@ -137,10 +137,10 @@ function openDoors(
     machines: deviceMachines,
     trouble: opened.trouble,
     audit: async () => {
-      const report = await audit(opened.log, tables === null ? [] : [tables]);
-      const sum = (of: 'doubled' | 'missing') => report.sinks.reduce((n, row) => n + row[of], 0);
+      const own = await audit(opened.log, tables === null ? [] : [tables]);
+      const sum = (of: 'doubled' | 'missing') => own.sinks.reduce((n, row) => n + row[of], 0);
       if (tables !== null) metrics.sinkAudit(tables.name, sum('doubled'), sum('missing'));
-      return { ...report };
+      return { ...joinAudits([own, ...((await sets?.audit()) ?? [])]) };
     },
     deadLetters: (options) => deadLetterPage(opened.log, options),
     reprocess: sets,

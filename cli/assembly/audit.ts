@@ -16,6 +16,11 @@ export async function audit(log: Log, sinks: readonly Sink[]): Promise<AuditRepo
   return { ok: rows.every((row) => isClean(row, log.shared)), sinks: rows };
 }
 
+/** Several reports as one. */
+export function joinAudits(reports: readonly AuditReport[]): AuditReport {
+  return { ok: reports.every(({ ok }) => ok), sinks: reports.flatMap(({ sinks }) => sinks) };
+}
+
 /** One row per event up to `next`, none beyond the log's end, and, where every offset is an event, as many as the log had. */
 function isClean({ next, logEnd, rows, doubled, missing }: AuditRow, offsetsHaveHoles: boolean): boolean {
   return doubled === 0 && missing === 0 && next <= logEnd && (offsetsHaveHoles ? rows <= next : rows === next);

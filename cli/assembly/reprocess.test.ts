@@ -152,6 +152,7 @@ it('folds the log once more to the same facts, follows it, and is shown and drop
   const [before] = await world.column(SUM);
   await world.send(readings(60, 30));
   expect(await world.differing('v2')).toEqual({});
+  expect((await world.sets.audit()).map(({ ok, sinks }) => [ok, sinks.length])).toEqual([[true, PARTITIONS]]);
   const [after] = await world.column(SUM);
   expect(after).toBeGreaterThan(before as number);
   await expect(world.sets.drop('v2')).rejects.toMatchObject({ code: 'reprocess_shown' });

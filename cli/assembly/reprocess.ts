@@ -3,6 +3,8 @@ import type { BeginSet, Reprocessor, SetDifference, SetView } from '../../api/ht
 import { GridfoldError } from '../../runtime/kernel/errors.ts';
 import { topics } from '../../runtime/log/contract.ts';
 import type { Engine } from '../../runtime/system/engine.ts';
+import type { AuditReport } from '../app-contract.ts';
+import { audit } from './audit.ts';
 import { endsOf, knownEndsOf, planInput, progressOf } from './reprocess-input.ts';
 import {
   checkSetName,
@@ -139,6 +141,12 @@ export class ReprocessedSets implements Reprocessor {
       );
     }
     return this.#atWork(name).engine;
+  }
+
+  /** Holds the tables of every set that is at work against its derived topic. */
+  async audit(): Promise<AuditReport[]> {
+    const sets = [...this.#entries.values()].flatMap(({ set }) => (set === null ? [] : [set]));
+    return Promise.all(sets.map(({ own, sink }) => audit(own, [sink])));
   }
 
   /** To be called before the tables and the log are closed. */

@@ -276,6 +276,12 @@ export function logConformance(name: string, makeLog: () => Promise<LogUnderTest
         await check();
       });
 
+      it('counts in the latest extent as soon as it is confirmed', async () => {
+        const claim = await log.claim('journal', 0);
+        await log.commit(claim, commitOf({ [topics.derived]: numbered(3, 'd') }, 'j'));
+        expect((await log.latest(topics.derived, 0)).end).toBeGreaterThanOrEqual(3);
+      });
+
       it('writes to the partition of its claim where a record names no other', async () => {
         const claim = await log.claim('journal', 1);
         await log.commit(claim, commitOf({ [topics.derived]: [record('d')] }, 'j'));

@@ -75,6 +75,8 @@ export async function reprocessStory(folder: Folder, steps = 576): Promise<void>
     const before = await count('energy_intervals_current');
     await give(history(steps, 24));
     await compare();
+    const { sinks } = await folder.json<{ sinks: { sink: string }[] }>('audit');
+    expect(new Set(sinks.map(({ sink }) => sink))).toEqual(new Set(['duckdb', 'duckdb-v2']));
     const after = await count('energy_intervals_current');
     expect(after).toBeGreaterThan(before);
     const ids = `SELECT count(*) - count(DISTINCT event_id) AS doubled FROM v2.energy_intervals`;

@@ -177,7 +177,10 @@ export class KafkaLog implements Log {
     const name = this.#fullName(topic);
     await this.#link.know(name);
     await this.#refresh([{ topic: name, partition }]);
-    return this.#extents.get(name, partition);
+    const { start, end } = this.#extents.get(name, partition);
+    if (isJournal(topic)) return { start, end };
+    // What we committed counts, although readers may see the end of the transaction some moments later.
+    return { start, end: Math.max(end, ...[...this.#owners.values()].map((owner) => owner.endOf(name, partition))) };
   }
 
   onAppend(topic: string, partition: number, listener: () => void): () => void {

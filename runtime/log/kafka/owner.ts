@@ -19,6 +19,8 @@ export class Owner {
   readonly #fullName: (topic: string) => string;
   #last: Promise<unknown> = Promise.resolve();
   #refusal: GridfoldError | null = null;
+  /** By topic and partition, the offset after what was committed last. */
+  readonly #ends = new Map<string, number>();
 
   constructor(claim: Claim, producer: TransactionalProducer, fullName: (topic: string) => string) {
     this.claim = claim;
@@ -42,6 +44,8 @@ export class Owner {
       const next = new Map([...inputs].map(([topic, offset]) => [this.#fullName(topic), offset]));
       const offsets: GroupOffsets = { groupId, partition, next };
       const lastOffsets = await this.#producer.run(parts, offsets);
+      for (const [i, { topic, partition: at }] of parts.entries())
+        this.#ends.set(placeOf(topic, at), lastOffsets[i] + 1);
       const journalNext = lastOffsets[lastOffsets.length - 1] + 1;
       this.newest = { position, journalNext };
       return journalNext;
@@ -53,6 +57,11 @@ export class Owner {
       const parts = this.#partsOf(records);
       if (parts.length > 0) await this.#producer.run(parts, null);
     });
+  }
+
+  /** The offset after what the newest commit wrote to the partition; 0 where none did. */
+  endOf(topic: string, partition: number): number {
+    return this.#ends.get(placeOf(topic, partition)) ?? 0;
   }
 
   /** Resolves when nothing is under way. */
@@ -113,4 +122,8 @@ function isRefusedRecord(error: unknown): boolean {
   return ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'INVALID_TIMESTAMP'].includes(
     typeOf(cause) ?? '',
   );
+}
+
+function placeOf(topic: string, partition: number): string {
+  return `${topic}/${partition}`;
 }
