@@ -5,6 +5,7 @@ import { crashPoint } from '../kernel/crash.ts';
 import { GridfoldError } from '../kernel/errors.ts';
 import type { Claim, Log } from '../log/contract.ts';
 import { type ActorType, type InputTopic, topicOf } from './contract.ts';
+import { hasPassed } from './elapsed.ts';
 import { PartitionFold } from './fold.ts';
 import { encodeJournal, JournalBuilder, StepKind } from './journal.ts';
 import { Mirror, type MirrorFigures } from './mirror.ts';
@@ -80,6 +81,8 @@ type Done = (error?: unknown) => void;
 const MAX_COMMIT_BYTES = 4 << 20;
 const TIMERS_PER_STEP = 2000;
 const PUBLISH_EVERY_MS = 15_000;
+/** What was seen of the log longer ago says nothing of who is silent now. */
+const SIGHT_MS = 15_000;
 
 /**
  * The owner of one partition: a nact actor whose messages are batches. It folds, commits, snapshots and recovers;
@@ -113,6 +116,8 @@ export class Shard {
   #lastRecordAt = 0;
   #lastPublishAt = 0;
   #recordsSinceSnapshot = 0;
+  /** Where the input ended when it was last looked at, and when that was. */
+  #sight = { end: 0, at: 0 };
   #snapshotting: Promise<void> | null = null;
   #waiters: { topic: InputTopic; offset: number; resolve: () => void }[] = [];
   /** Asked of the actor, and not done yet: an actor that fails does nothing more. */
@@ -245,7 +250,9 @@ export class Shard {
       await this.#beginWhereLogBegins();
       await this.#passLosses();
       this.#recordsSinceSnapshot = records;
-      this.options.gate.heard(this.committed.clock);
+      const now = this.options.clock.now();
+      this.options.gate.heard(Math.min(this.committed.clock, now));
+      this.#sight = { end: this.#endOfReadings, at: now };
       this.#source = new Source(log, type, partition, this.committed, {
         run: (topic, run, unknownSchemas) => this.#send({ type: 'run', topic, run, unknownSchemas }),
         seen: (topic, next) => this.#send({ type: 'seen', topic, next }),
@@ -320,13 +327,13 @@ export class Shard {
     if (topic === 'telemetry') this.fold.telemetry(batch, from, to, clock, unknown);
     else this.fold.lifecycle(batch, from, to, clock, unknown);
     this.#journal.add(StepKind[topic], to - from, clock, unknownSchemas);
-    this.options.gate.heard(clock);
-    this.#lastRecordAt = clock;
+    this.#lastRecordAt = this.options.clock.now();
+    this.options.gate.heard(this.#lastRecordAt);
     this.#recordsSinceSnapshot += to - from;
     this.options.observer.folded(this.partition, topic, to - from, performance.now() - began, this.fold.tally);
     this.fold.tally.reset();
     const { position, outputs } = this.fold;
-    const isDue = outputs.bytes >= MAX_COMMIT_BYTES || clock - this.#lastCommitAt >= this.options.commitIntervalMs;
+    const isDue = outputs.bytes >= MAX_COMMIT_BYTES || this.#isCommitDue;
     // Somebody waits for exactly this: it need not wait for the interval too.
     if (isDue || this.#waiters.some((w) => position[w.topic] >= w.offset)) await this.#commit();
     this.#source.credit();
@@ -348,16 +355,39 @@ export class Shard {
   async #onTick(): Promise<void> {
     this.#ticking = false;
     const clock = this.#readClock();
-    if (this.options.gate.allows(clock) && timersDue(this.fold, clock)) {
+    const now = this.options.clock.now();
+    if (this.#hasCaughtUp(now) && this.options.gate.allows(now) && timersDue(this.fold, clock)) {
       const fired = fireTimers(this.fold, clock, TIMERS_PER_STEP);
       if (fired > 0) this.#journal.add(StepKind.timers, fired, clock);
     }
     // What folds in order of arrival is bounded and few: its open facts need not wait for a pause.
-    const isTime = this.options.type.order === 'arrival' || clock - this.#lastRecordAt >= this.options.publishIdleMs;
-    if (isTime && clock - this.#lastPublishAt >= PUBLISH_EVERY_MS && anythingUnpublished(this.fold))
+    const { type, publishIdleMs } = this.options;
+    const isTime = type.order === 'arrival' || hasPassed(publishIdleMs, this.#lastRecordAt, now);
+    if (isTime && hasPassed(PUBLISH_EVERY_MS, this.#lastPublishAt, now) && anythingUnpublished(this.fold))
       this.#publishStep(clock);
-    if (!this.#journal.empty && clock - this.#lastCommitAt >= this.options.commitIntervalMs) await this.#commit();
-    else this.#snapshotIfDue(clock);
+    if (!this.#journal.empty && this.#isCommitDue) await this.#commit();
+    else this.#snapshotIfDue();
+  }
+
+  /**
+   * Whether what stood in the log moments ago is folded. Until then nobody is silent: the sign of life that a timer
+   * waits for may be among what is not read yet.
+   */
+  #hasCaughtUp(now: number): boolean {
+    const { end, at } = this.#sight;
+    const next = this.fold.position.telemetry;
+    if (next < end) return false;
+    this.#sight = { end: this.#endOfReadings, at: now };
+    return next >= this.#sight.end || !hasPassed(SIGHT_MS, at, now);
+  }
+
+  get #endOfReadings(): number {
+    const { log, type } = this.options;
+    return log.extent(type.topics.readings, this.partition).end;
+  }
+
+  get #isCommitDue(): boolean {
+    return hasPassed(this.options.commitIntervalMs, this.#lastCommitAt, this.options.clock.now());
   }
 
   async #publishAll(done: Done): Promise<void> {
@@ -371,12 +401,12 @@ export class Shard {
 
   #publishStep(clock: number): void {
     const published = publishOpen(this.fold, clock, TIMERS_PER_STEP);
-    this.#lastPublishAt = clock;
+    this.#lastPublishAt = this.options.clock.now();
     if (published > 0) this.#journal.add(StepKind.publish, published, clock);
   }
 
   async #commit(): Promise<void> {
-    this.#lastCommitAt = this.#readClock();
+    this.#lastCommitAt = this.options.clock.now();
     if (this.#journal.empty) return;
     const began = performance.now();
     const { position, outputs } = this.fold;
@@ -401,15 +431,16 @@ export class Shard {
     this.options.observer.committed(this, performance.now() - began);
     this.#wakeWaiters();
     crashPoint('commit.4');
-    this.#snapshotIfDue(this.#lastCommitAt);
+    this.#snapshotIfDue();
   }
 
   /** Runs right after a commit or while nothing is uncommitted: the state then is exactly what was committed. */
-  #snapshotIfDue(clock: number): void {
-    const { snapshotIntervalMs, snapshotRecords } = this.options;
+  #snapshotIfDue(): void {
+    const { clock, snapshotIntervalMs, snapshotRecords } = this.options;
     if (!this.#journal.empty || this.#snapshotting !== null) return;
     if (this.#isKept) return;
-    if (clock - this.snapshotAt < snapshotIntervalMs && this.#recordsSinceSnapshot < snapshotRecords) return;
+    const isTime = hasPassed(snapshotIntervalMs, this.snapshotAt, clock.now());
+    if (!isTime && this.#recordsSinceSnapshot < snapshotRecords) return;
     this.#snapshotting = this.#snapshot().finally(() => {
       this.#snapshotting = null;
     });
@@ -428,7 +459,7 @@ export class Shard {
 
   async #snapshot(): Promise<void> {
     const position = { ...this.committed };
-    this.snapshotAt = this.#readClock();
+    this.snapshotAt = this.options.clock.now();
     this.#recordsSinceSnapshot = 0;
     if (position.commit !== this.#snapshotCommit) {
       const meta = { position: encodePosition(position), versions: versionsOf(this.options.type) };

@@ -15,13 +15,13 @@ export class TimerGate {
     this.#graceMs = graceMs;
   }
 
-  /** Records arrived at `clock` (or, on recovery, the newest partition clock of the life before). */
-  heard(clock: number): void {
-    if (this.#lastHeard !== 0 && clock - this.#lastHeard > this.#outageMs) this.#graceUntil = clock + this.#graceMs;
-    if (clock > this.#lastHeard) this.#lastHeard = clock;
+  /** Records arrived at `now` by the wall clock (or, on recovery, the newest partition clock of the life before). */
+  heard(now: number): void {
+    if (this.#lastHeard !== 0 && now - this.#lastHeard > this.#outageMs) this.#graceUntil = now + this.#graceMs;
+    if (now > this.#lastHeard) this.#lastHeard = now;
   }
 
-  allows(clock: number): boolean {
-    return this.#lastHeard !== 0 && clock - this.#lastHeard <= this.#outageMs && clock >= this.#graceUntil;
+  allows(now: number): boolean {
+    return this.#lastHeard !== 0 && now - this.#lastHeard <= this.#outageMs && now >= this.#graceUntil;
   }
 }
