@@ -23,6 +23,19 @@ export interface ClusterOptions {
   readonly sessionTimeoutMs: number;
 }
 
+/** Short intervals: a short life passes many commits and snapshots. Nothing is trimmed: the verifier wants all of it. */
+const SETTINGS = {
+  GRIDFOLD_KAFKA_HANDOVER_TIMEOUT_MS: '2000',
+  GRIDFOLD_COMMIT_INTERVAL_MS: '100',
+  GRIDFOLD_SNAPSHOT_INTERVAL_MS: '1000',
+  GRIDFOLD_SINK_COMMIT_INTERVAL_MS: '250',
+  GRIDFOLD_BLOCKS_PER_KIND: '16',
+  GRIDFOLD_SILENCE_OUTAGE_MS: '120000',
+  GRIDFOLD_SILENCE_GRACE_MS: '1000',
+  GRIDFOLD_RETENTION_MS: String(3_650 * 86_400_000),
+  GRIDFOLD_SHUTDOWN_TIMEOUT_MS: '30000',
+  GRIDFOLD_LOG_LEVEL: 'debug',
+};
 const POLL_MS = 200;
 const SETTLE_WITHIN_MS = 120_000;
 const SETTLE_ONCE_MS = 15_000;
@@ -40,6 +53,8 @@ interface Pipeline {
 export class Cluster {
   readonly options: ClusterOptions;
   readonly processes: readonly GridfoldProcess[];
+  /** Those, and guests. */
+  readonly #members: GridfoldProcess[] = [];
   readonly feed: Feed;
   #verified = 0;
 
@@ -53,26 +68,19 @@ export class Cluster {
     this.feed = new Feed({ bootstrap: broker.bootstrap, prefix, partitions, seed, assets });
   }
 
-  /** A process of the group that is not started yet. */
+  /** A process of the group that is not started yet; beside {@link Cluster.processes} it is a guest. */
   member(name: string, bootstrap = this.options.broker.bootstrap): GridfoldProcess {
     const { dir, prefix, partitions, sessionTimeoutMs } = this.options;
-    return new GridfoldProcess(name, dir, {
+    const member = new GridfoldProcess(name, dir, {
+      ...SETTINGS,
       GRIDFOLD_KAFKA_BROKERS: bootstrap,
       GRIDFOLD_KAFKA_TOPIC_PREFIX: prefix,
       GRIDFOLD_KAFKA_GROUP_ID: prefix,
       GRIDFOLD_KAFKA_SESSION_TIMEOUT_MS: String(sessionTimeoutMs),
-      GRIDFOLD_KAFKA_HANDOVER_TIMEOUT_MS: '2000',
       GRIDFOLD_PARTITIONS: String(partitions),
-      GRIDFOLD_COMMIT_INTERVAL_MS: '100',
-      GRIDFOLD_SNAPSHOT_INTERVAL_MS: '1000',
-      GRIDFOLD_SINK_COMMIT_INTERVAL_MS: '250',
-      GRIDFOLD_BLOCKS_PER_KIND: '16',
-      GRIDFOLD_SILENCE_OUTAGE_MS: '120000',
-      GRIDFOLD_SILENCE_GRACE_MS: '1000',
-      GRIDFOLD_RETENTION_MS: String(3_650 * 86_400_000),
-      GRIDFOLD_SHUTDOWN_TIMEOUT_MS: '30000',
-      GRIDFOLD_LOG_LEVEL: 'debug',
     });
+    this.#members.push(member);
+    return member;
   }
 
   async open(): Promise<void> {
@@ -94,7 +102,7 @@ export class Cluster {
 
   async close(): Promise<void> {
     await this.feed.close().catch(() => {});
-    await Promise.all(this.processes.map((one) => one.kill()));
+    await Promise.all(this.#members.map((one) => one.kill()));
   }
 
   /** Resolves when all processes run, own everything between them, and have folded, committed and stored it. */
@@ -127,12 +135,13 @@ export class Cluster {
 
   /** Lives that ended by themselves so far. */
   surprises(): Surprise[] {
-    return this.processes.flatMap((one) => one.surprises);
+    return this.#members.flatMap((one) => one.surprises);
   }
 
   /** Commits and publications of owners that were fenced, so far: refused, each of them. */
   get fences(): number {
-    return this.processes.reduce((sum, one) => sum + one.fences, 0);
+    const logs = new Map(this.#members.map((one) => [one.dir, one.fences]));
+    return [...logs.values()].reduce((sum, fences) => sum + fences, 0);
   }
 
   async doors(): Promise<DoorAddress[]> {

@@ -105,6 +105,7 @@ test.each<[what: string, tamper: (held: Held) => void, found: string]>([
   ['an event doubled', (held) => held.get(topics.derived)!.push(held.get(topics.derived)![0]), 'stands twice'],
   ['two events in the wrong order', (held) => held.get(topics.derived)!.reverse(), 'derived-0 by'],
   ['a record that no commit has', (held) => held.get(readings)!.push(Buffer.from('{}')), 'were never folded'],
+  ['a record lost', (held) => held.get(readings)!.pop(), 'cannot be folded again'],
   ['a commit lost at the end', (held) => held.get(journal)!.pop(), 'were never folded'],
 ])('%s is found', async (_, tamper, found) => {
   expect((await differencesOf(tamper)).join('\n')).toContain(found);

@@ -59,7 +59,12 @@ async function foldJournal(log: HeldLog, fold: PartitionFold, written: Written, 
     const record = decodeJournal(frame.journal);
     const name = `${journal}-${partition}:${steps.next}`;
     refuseFork(name, fold, frame, record, Math.max(0, ...generations), differ);
-    for (const step of record.steps) await replayStep(fold, step, ...inputs);
+    try {
+      for (const step of record.steps) await replayStep(fold, step, ...inputs);
+    } catch (error) {
+      differ(`${name} cannot be folded again, and what follows neither: ${(error as Error).message}`);
+      break;
+    }
     comparePositions(name, fold, frame, differ);
     compareOutputs(fold, written, differ);
     steps.advance(run);
