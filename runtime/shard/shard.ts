@@ -78,6 +78,12 @@ type Message =
 
 type Done = (error?: unknown) => void;
 
+interface Waiter {
+  readonly topic: InputTopic;
+  readonly offset: number;
+  readonly done: Done;
+}
+
 const MAX_COMMIT_BYTES = 4 << 20;
 const TIMERS_PER_STEP = 2000;
 const PUBLISH_EVERY_MS = 15_000;
@@ -93,6 +99,8 @@ export class Shard {
   readonly partition: number;
   readonly touched = new Touched();
   phase: Phase = 'elsewhere';
+  /** What ended it. */
+  failure: { readonly cause: unknown } | null = null;
   fold!: PartitionFold;
   /** As of the newest confirmed commit. */
   committed!: ShardPosition;
@@ -119,7 +127,7 @@ export class Shard {
   /** Where the input ended when it was last looked at, and when that was. */
   #sight = { end: 0, at: 0 };
   #snapshotting: Promise<void> | null = null;
-  #waiters: { topic: InputTopic; offset: number; resolve: () => void }[] = [];
+  #waiters: Waiter[] = [];
   /** Asked of the actor, and not done yet: an actor that fails does nothing more. */
   readonly #asked = new Set<Done>();
 
@@ -184,14 +192,28 @@ export class Shard {
   #dismiss(): void {
     if (this.#actor !== null) stopActor(this.#actor);
     this.#actor = null;
+    this.#disappoint(this.#notLive());
   }
 
-  /** Resolves when everything of `topic` below `offset` is folded and committed. */
-  reached(topic: InputTopic, offset: number): Promise<void> {
-    if (this.committed[topic] >= offset) return Promise.resolve();
-    const reached = new Promise<void>((resolve) => this.#waiters.push({ topic, offset, resolve }));
-    if (this.fold.position[topic] >= offset) this.#send({ type: 'commit' });
-    return reached;
+  /**
+   * Resolves when everything of `topic` below `offset` is folded and committed; rejects when the shard ends before, is
+   * not at work, or `signal` ends the waiting.
+   */
+  reached(topic: InputTopic, offset: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.phase !== 'live') return reject(this.#notLive());
+      if (this.committed[topic] >= offset) return resolve();
+      const done: Done = (error) => {
+        signal?.removeEventListener('abort', giveUp);
+        this.#waiters = this.#waiters.filter((waiter) => waiter.done !== done);
+        if (error === undefined) resolve();
+        else reject(error as Error);
+      };
+      const giveUp = () => done(signal?.reason);
+      signal?.addEventListener('abort', giveUp);
+      this.#waiters.push({ topic, offset, done });
+      if (this.fold.position[topic] >= offset) this.#send({ type: 'commit' });
+    });
   }
 
   /** Remember which assets commits change, or stop doing so. */
@@ -215,8 +237,12 @@ export class Shard {
       };
       this.#asked.add(done);
       if (this.phase === 'live') this.#send({ type, done });
-      else done(new GridfoldError('partition_not_live', 'retry', `partition ${this.partition} is ${this.phase}`));
+      else done(this.#notLive());
     });
+  }
+
+  #notLive(): GridfoldError {
+    return new GridfoldError('partition_not_live', 'retry', `partition ${this.partition} is ${this.phase}`);
   }
 
   #send(message: Message): void {
@@ -524,17 +550,23 @@ export class Shard {
 
   #wakeWaiters(): void {
     if (this.#waiters.length === 0) return;
-    const ready = this.#waiters.filter((w) => this.committed[w.topic] >= w.offset);
-    this.#waiters = this.#waiters.filter((w) => this.committed[w.topic] < w.offset);
-    for (const waiter of ready) waiter.resolve();
+    for (const { topic, offset, done } of [...this.#waiters]) if (this.committed[topic] >= offset) done();
   }
 
+  /** The first failure is told; what fails behind it, or after the end, is of no account. */
   #fail(error: unknown): unknown {
+    if (this.phase === 'failed' || this.phase === 'stopped') return error;
     this.phase = 'failed';
+    this.failure = { cause: error };
     this.#cancelTick();
     this.options.observer.failed(this.partition, error);
-    for (const done of this.#asked) done(error);
+    this.#disappoint(error);
     return error;
+  }
+
+  /** Nobody waits for a shard that does nothing more. */
+  #disappoint(error: unknown): void {
+    for (const done of [...this.#asked, ...this.#waiters.map((waiter) => waiter.done)]) done(error);
   }
 
   /** Records of the log that are not folded yet. */

@@ -1,57 +1,34 @@
 import { describe, expect, it } from 'vitest';
-import type { Assignment, Membership, Standing } from '../log/membership.ts';
+import { GridfoldError } from '../kernel/errors.ts';
 import { type Holdings, Ownership } from './ownership.ts';
-
-/** A group whose assignments the test hands out. */
-class Group implements Membership {
-  current: Assignment | null = null;
-  rejoins = 0;
-  left = false;
-  standing!: () => Standing;
-  assigned!: (assignment: Assignment) => void;
-
-  async join(standing: () => Standing, assigned: (assignment: Assignment) => void): Promise<void> {
-    this.standing = standing;
-    this.assigned = assigned;
-    this.give([0, 1]);
-  }
-
-  give(partitions: readonly number[], handedOver: readonly number[] = []): void {
-    const member = (id: string) => ({ id, url: `http://${id}`, version: '1' });
-    const owners = new Map([0, 1, 2].map((p) => [p, member(partitions.includes(p) ? 'self' : 'other')]));
-    const generation = (this.current?.generation ?? 0) + 1;
-    this.current = { generation, partitions, owners, handedOver: new Set(handedOver) };
-    this.assigned(this.current);
-  }
-
-  rejoin(): void {
-    this.rejoins += 1;
-  }
-
-  async leave(): Promise<void> {
-    this.left = true;
-  }
-}
+import { Group } from './testing/group.ts';
 
 /** Partitions at work, and every step in order; a step waits until the test lets it go. */
 class Recorded implements Holdings {
   readonly steps: string[] = [];
   readonly at = new Set<number>();
+  /** What could not be taken, until it is released or taken anew. */
+  readonly left = new Set<number>();
   readonly gates: (() => void)[] = [];
   held = false;
   failing = -1;
+  failure = new Error('cannot');
 
   async take(partition: number, handedOver: boolean): Promise<void> {
     this.steps.push(`take ${partition}${handedOver ? ' from its owner' : ''}`);
     if (this.held) await new Promise<void>((resolve) => this.gates.push(resolve));
-    if (partition === this.failing) throw new Error('cannot');
-    expect(this.at.has(partition)).toBe(false);
+    const isLeft = this.left.delete(partition);
+    expect(this.at.has(partition)).toBe(isLeft);
     this.at.add(partition);
+    if (partition !== this.failing) return;
+    this.left.add(partition);
+    throw this.failure;
   }
 
   async release(partition: number): Promise<void> {
     this.steps.push(`release ${partition}`);
     expect(this.at.delete(partition)).toBe(true);
+    this.left.delete(partition);
   }
 
   snapshots(): ReadonlyMap<number, number> {
@@ -62,7 +39,7 @@ class Recorded implements Holdings {
 const turns = () => new Promise((resolve) => setImmediate(resolve));
 
 async function open() {
-  const group = new Group();
+  const group = new Group(3);
   const holdings = new Recorded();
   const ownership = new Ownership(group, holdings, 3);
   await ownership.start({ url: 'http://self', version: '1' });
@@ -136,6 +113,30 @@ describe('ownership of partitions', () => {
     await turns();
     expect(group.rejoins).toBe(1);
     expect(ownership.isSettled).toBe(false);
+  });
+
+  it('does not call a partition unfit that moved on, or was claimed, while it was taken', async () => {
+    const { group, holdings, ownership } = await open();
+    holdings.held = true;
+    holdings.failing = 2;
+    group.give([0, 1, 2]);
+    await turns();
+    expect(ownership.isOurs(2)).toBe(true);
+    group.give([0, 1]);
+    expect(ownership.isOurs(2)).toBe(false);
+    holdings.gates[0]();
+    await turns();
+    expect(group.standing()).toMatchObject({ owned: [0, 1], unfit: [] });
+    expect(group.rejoins).toBe(0);
+    holdings.held = false;
+    holdings.failure = new GridfoldError('log_fenced', 'rejoin', 'claimed by another');
+    group.give([0, 1, 2]);
+    await turns();
+    expect(group.standing()).toMatchObject({ owned: [0, 1], unfit: [] });
+    expect(group.rejoins).toBe(1);
+    group.give([0, 1]);
+    await turns();
+    expect([...holdings.at]).toEqual([0, 1]);
   });
 
   it('releases everything before it leaves the group', async () => {

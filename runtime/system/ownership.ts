@@ -1,3 +1,4 @@
+import { GridfoldError } from '../kernel/errors.ts';
 import type { Assignment, Member, Membership, Standing } from '../log/membership.ts';
 
 /** What takes up and gives back a partition as a whole: all actor types of it. Calls for one partition come one at a time. */
@@ -26,6 +27,8 @@ export class Ownership {
   readonly #held = new Set<number>();
   /** Failed here for good; another process may do better. */
   readonly #unfit = new Set<number>();
+  /** Could not be taken; what is left of the attempt is still here. */
+  readonly #refused = new Set<number>();
   readonly #turns = new Map<number, Promise<void>>();
   readonly #partitions: number;
   #stopping = false;
@@ -82,6 +85,11 @@ export class Ownership {
     return true;
   }
 
+  /** Whether the partition is to be at work here, as far as is known now. */
+  isOurs(partition: number): boolean {
+    return !this.#stopping && (this.#membership.current?.partitions.includes(partition) ?? false);
+  }
+
   place(partition: number): Assigned {
     const assignment = this.#membership.current;
     if (assignment === null) return { at: 'moving' };
@@ -123,20 +131,33 @@ export class Ownership {
     const current = this.#membership.current;
     if (current === null || this.#stopping) return;
     const isOurs = current.partitions.includes(partition);
-    if (isOurs === this.#held.has(partition)) return;
-    if (!isOurs) {
-      this.#held.delete(partition);
-      return this.#holdings.release(partition);
-    }
+    if (!isOurs) return this.#letGo(partition);
+    if (this.#held.has(partition)) return;
     this.#held.add(partition);
     try {
       await this.#holdings.take(partition, handedOver);
       this.#unfit.delete(partition);
+      this.#refused.delete(partition);
     } catch (error) {
-      this.#held.delete(partition);
-      this.#offer(partition);
-      throw error;
+      await this.#afterRefusal(partition, error);
     }
+  }
+
+  /** What failed here stays for people to see, as long as the partition belongs here. */
+  async #letGo(partition: number): Promise<void> {
+    const isHere = this.#held.delete(partition) || this.#refused.has(partition);
+    this.#refused.delete(partition);
+    if (isHere) await this.#holdings.release(partition);
+  }
+
+  async #afterRefusal(partition: number, error: unknown): Promise<void> {
+    this.#held.delete(partition);
+    this.#refused.add(partition);
+    // It went elsewhere meanwhile: then that is why, and no fault. Should it stay after all, we are told again.
+    if (!this.isOurs(partition) && !this.#stopping) return this.#letGo(partition);
+    if (error instanceof GridfoldError && error.reaction === 'rejoin') this.#membership.rejoin();
+    else this.#offer(partition);
+    throw error;
   }
 
   /** After what is under way for the partition, whatever became of it. */

@@ -164,3 +164,13 @@ test('a shard that fails before it comes to what it was asked says so, and is le
   expect(published).toMatchObject({ status: 'rejected', reason: { code: 'log_fenced' } });
   expect(rig.errors).toMatchObject([{ code: 'log_fenced' }]);
 });
+
+test('who waits for a shard that ends is told so', async () => {
+  const rig = await open(folder());
+  const waits = [0, 1].map((partition) => rig.runtime.waitFor('telemetry', partition, 1, 60_000));
+  const [shard] = rig.runtime.shards;
+  const answers = Promise.allSettled([...waits, shard.reached('lifecycle', 1), rig.stop(), shard.publish()]);
+  const told = (await answers).filter(({ status }) => status === 'rejected');
+  expect(told).toHaveLength(3);
+  expect(told).toMatchObject(told.map(() => ({ reason: { code: 'partition_not_live' } })));
+});

@@ -22,7 +22,7 @@ import type {
 import { FleetSummary } from './fleet.ts';
 import type { RunningSink, RuntimeOptions } from './runtime-options.ts';
 import { type Holdings, Ownership } from './ownership.ts';
-import { Stage, type StageObserver } from './stage.ts';
+import { Stage, type StageOwner } from './stage.ts';
 import { assetView, lifecycleView } from './view.ts';
 
 const REFUSED_TOPIC_PARTITION = 0;
@@ -49,11 +49,12 @@ export class Runtime implements Engine {
     this.kinds = options.types[0].kinds.map((k) => k.name);
     this.system = startSystem();
     const gate = new TimerGate(options.silenceOutageMs, options.silenceGraceMs);
-    const told: StageObserver = {
+    const owner: StageOwner = {
       fenced: (partition) => this.#ownership.fenced(partition),
       failed: (partition) => this.#ownership.failed(partition),
+      isOurs: (partition) => this.#ownership.isOurs(partition),
     };
-    this.stages = options.types.map((type) => new Stage(type, options, gate, this.system, told));
+    this.stages = options.types.map((type) => new Stage(type, options, gate, this.system, owner));
     const membership = options.membership ?? new SoleMember(this.partitions);
     this.#ownership = new Ownership(membership, this.#holdings(), this.partitions);
   }
@@ -76,7 +77,6 @@ export class Runtime implements Engine {
 
   /** Commits and snapshots every partition that is here, and leaves the group; the next start replays nothing. */
   async stop(): Promise<void> {
-    for (const stage of this.stages) stage.close();
     await this.#ownership.stop();
     stopSystem(this.system);
   }
@@ -161,16 +161,20 @@ export class Runtime implements Engine {
 
   async waitFor(topic: 'telemetry' | 'lifecycle', partition: number, offset: number, timeoutMs: number): Promise<void> {
     const shard = this.shards[partition];
-    if (shard === undefined || shard.phase !== 'live') {
-      throw new GridfoldError('partition_not_live', 'retry', `partition ${partition} is not live`);
+    if (shard === undefined) {
+      throw new GridfoldError('partition_not_live', 'retry', `there is no partition ${partition}`);
     }
     let cancel = () => {};
+    const waiting = new AbortController();
     const late = new Promise<never>((_, reject) => {
       cancel = this.#options.clock.after(timeoutMs, () =>
         reject(new GridfoldError('wait_timeout', 'retry', `${topic}-${partition} is not folded up to ${offset} yet`)),
       );
     });
-    await Promise.race([shard.reached(topic, offset), late]).finally(() => cancel());
+    await Promise.race([shard.reached(topic, offset, waiting.signal), late]).finally(() => {
+      cancel();
+      waiting.abort();
+    });
   }
 
   async settled(): Promise<void> {

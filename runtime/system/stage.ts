@@ -24,12 +24,14 @@ const HANDOVER_POLL_MS = 50;
 const DEEPEST_FEED = 4;
 const DEAD_LETTER_RETENTION_MS = 30 * 86_400_000;
 
-/** Hears of partitions that cannot stay as they are. */
-export interface StageObserver {
-  /** Another process has claimed the partition. */
+/** Who shares out the partitions; hears of those that cannot stay as they are. */
+export interface StageOwner {
+  /** Another process has claimed the partition, or will. */
   fenced(partition: number): void;
   /** It failed by a fault that does not pass. */
   failed(partition: number): void;
+  /** Whether the partition belongs here, as far as is known: claiming it otherwise would fence who has it by right. */
+  isOurs(partition: number): boolean;
 }
 
 /** One actor type of the runtime at work: a shard for each partition of its input. */
@@ -41,18 +43,17 @@ export class Stage {
   readonly #system: ActorSystemRef;
   readonly #listeners = new Set<(changes: readonly Change[]) => void>();
   readonly #local: LocalSnapshots;
-  readonly #told: StageObserver;
+  readonly #owner: StageOwner;
   /** How often a partition failed in a row, and its restart while one is under way. */
   readonly #restarts = new Map<number, number>();
   readonly #restarting = new Map<number, Promise<void>>();
   /** Partitions whose shard is not at work yet, or is being let go. */
   readonly #moving = new Set<number>();
-  #stopping = false;
   #sinks: readonly RunningSink[] = [];
 
-  constructor(type: ActorType, options: RuntimeOptions, gate: TimerGate, system: ActorSystemRef, told: StageObserver) {
+  constructor(type: ActorType, options: RuntimeOptions, gate: TimerGate, system: ActorSystemRef, owner: StageOwner) {
     this.type = type;
-    this.#told = told;
+    this.#owner = owner;
     this.#local = new LocalSnapshots(join(options.dataDir, 'state'), type.name);
     this.#options = options;
     this.#gate = gate;
@@ -63,11 +64,6 @@ export class Stage {
   /** Newest snapshots that lie here, by partition; see {@link LocalSnapshots}. */
   localSnapshots(): ReadonlyMap<number, number> {
     return this.#local.all;
-  }
-
-  /** From here on nothing is tried again. */
-  close(): void {
-    this.#stopping = true;
   }
 
   feed(sinks: readonly RunningSink[]): void {
@@ -83,20 +79,16 @@ export class Stage {
     await this.#begin(partition, 'newest');
   }
 
-  /** Starts a shard, and another one while what keeps it from starting may pass. */
+  /** Starts a shard, and another one while what keeps it from starting may pass and the partition belongs here. */
   async #begin(partition: number, from: RestoreFrom): Promise<void> {
     this.#moving.add(partition);
     try {
       for (let tries = 1; ; tries++) {
-        const shard = this.#makeShard(partition);
-        this.shards[partition] = shard;
-        const error = await shard.start(this.#system, from).then(
-          () => null,
-          (cause: unknown) => ({ cause }),
-        );
-        if (error === null) break;
-        if (this.#stopping || afterFailure(error.cause, tries) !== 'restart') throw error.cause;
-        await shard.abandon();
+        if (!this.#owner.isOurs(partition)) throw moved(partition);
+        const failure = await this.#tryToStart(partition, from);
+        if (failure === null) break;
+        if (afterFailure(failure.cause, tries) !== 'restart') throw failure.cause;
+        await this.shards[partition].abandon();
         await this.#pause(restartDelay(tries));
       }
     } finally {
@@ -105,9 +97,23 @@ export class Stage {
     this.#watch();
   }
 
+  /** Starts a shard, and says what ended it already. */
+  async #tryToStart(partition: number, from: RestoreFrom): Promise<{ readonly cause: unknown } | null> {
+    const shard = this.#makeShard(partition);
+    this.shards[partition] = shard;
+    return shard.start(this.#system, from).then(
+      () => {
+        // From here on the observer hears of a failure.
+        if (shard.failure === null) this.#moving.delete(partition);
+        return shard.failure;
+      },
+      (cause: unknown) => ({ cause }),
+    );
+  }
+
   /** Commits, snapshots and lets the partition go; what could not be finished is replayed by the next owner. */
   async release(partition: number): Promise<void> {
-    await this.#restarting.get(partition);
+    while (this.#restarting.has(partition)) await this.#restarting.get(partition);
     const shard = this.shards[partition];
     if (shard.phase === 'elsewhere') return;
     this.#moving.add(partition);
@@ -254,11 +260,13 @@ export class Stage {
     if (this.#moving.has(partition)) return;
     const tries = (this.#restarts.get(partition) ?? 0) + 1;
     const next = afterFailure(error, tries);
-    if (next === 'leave') this.#told.fenced(partition);
-    if (next === 'give up') this.#told.failed(partition);
+    if (next === 'leave') this.#owner.fenced(partition);
+    if (next === 'give up') this.#owner.failed(partition);
     if (next !== 'restart') return;
     this.#restarts.set(partition, tries);
-    const restart = this.#restart(failed, error, tries).finally(() => this.#restarting.delete(partition));
+    const restart = this.#restart(failed, error, tries).finally(() => {
+      if (this.#restarting.get(partition) === restart) this.#restarting.delete(partition);
+    });
     this.#restarting.set(partition, restart);
   }
 
@@ -271,7 +279,8 @@ export class Stage {
       await this.#begin(partition, isDamaged(error) ? 'older' : 'newest');
     } catch (second) {
       this.#options.message('error', 'A partition could not be restarted', { partition, error: String(second) });
-      this.#told.failed(partition);
+      if (afterFailure(second, tries) === 'leave') this.#owner.fenced(partition);
+      else this.#owner.failed(partition);
     }
   }
 
@@ -330,6 +339,14 @@ export class Stage {
     const letters = { ...retention, maxAgeMs: DEAD_LETTER_RETENTION_MS };
     await log.trim(topics.deadLetters, partition, letters, Number.MAX_SAFE_INTEGER);
   }
+}
+
+function moved(partition: number): GridfoldError {
+  return new GridfoldError(
+    'partition_moved',
+    'rejoin',
+    `partition ${partition} does not belong to this process any more`,
+  );
 }
 
 function restartDelay(tries: number): number {
