@@ -2,19 +2,24 @@ import type { Extent } from '../contract.ts';
 import { journalLost } from './failures.ts';
 import { type Fetcher, nextStored } from './fetcher.ts';
 import { decodeFrame, type JournalFrame } from './journal-frame.ts';
+import { passing } from './link.ts';
 
 /** The newest committed journal record, and the offset after it. */
 export interface NewestFrame extends JournalFrame {
   readonly next: number;
 }
 
+/** What is needed to look for it: an answer to one fetch. */
+export type FetchOnce = Pick<Fetcher, 'once'>;
+
 /**
  * Looks for the newest committed record from the end of a journal's partition backwards, in steps that double: behind it
  * lie the markers and the records of aborted transactions. Null where nothing was ever committed; throws `journal_lost`
- * where retention has removed all.
+ * where retention has removed all, and an error that passes where a leader does not give out what lies below `end`: an
+ * older record would be taken for the newest.
  */
 export async function newestFrame(
-  fetcher: Fetcher,
+  fetcher: FetchOnce,
   topic: string,
   partition: number,
   { start, end }: Extent,
@@ -31,7 +36,7 @@ export async function newestFrame(
 
 /** The last committed record of `[from, to)`. */
 async function lastBetween(
-  fetcher: Fetcher,
+  fetcher: FetchOnce,
   topic: string,
   partition: number,
   from: number,
@@ -40,7 +45,9 @@ async function lastBetween(
   let found: NewestFrame | null = null;
   for (let next = from; next < to; ) {
     const { segment } = await fetcher.once(topic, partition, next);
-    if (segment === null || segment.nextOffset <= next) return found;
+    if (segment === null || segment.nextOffset <= next) {
+      throw passing(`the leader of ${topic}/${partition} gives nothing at ${next}, and it ends at ${to} or later`);
+    }
     while (!segment.isRead) {
       for (const { baseOffset, count, bytes, valueStart, valueEnd } of await nextStored(topic, partition, segment)) {
         if (count === 0) continue;

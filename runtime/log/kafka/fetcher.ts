@@ -23,7 +23,7 @@ const IDLE_MS = 30_000;
 /** A reader elsewhere in the partition may take a feed that was not read for so long. */
 const FREE_AFTER_MS = 1_000;
 const PAUSE_AFTER_REFUSAL_MS = 500;
-/** Empty answers below the known end that a read waits through. */
+/** After so many empty answers below the known end a read asks where the partition really ends. */
 const MAX_EMPTY_ROUNDS = 3;
 
 /**
@@ -56,9 +56,15 @@ export class Fetcher {
         return this.#counted(await feed.read(from, maxBytes));
       }
       if (from > end) await this.#refuseBeyond(topic, partition, from);
-      if (from >= end || empty >= MAX_EMPTY_ROUNDS) {
+      if (from >= end || (empty >= MAX_EMPTY_ROUNDS && (await this.#endsAt(topic, partition)) <= from)) {
         this.#waitAt(feed, from);
         return [];
+      }
+      if (empty >= MAX_EMPTY_ROUNDS) {
+        // A new leader may know less of what is committed than the one before told, for some moments.
+        await link.pause(PAUSE_AFTER_REFUSAL_MS);
+        await link.refresh();
+        empty = 0;
       }
       if (feed.asked === from && feed.position === from) await feed.nextAnswer();
       else {
@@ -108,12 +114,18 @@ export class Fetcher {
   }
 
   async #refuseBeyond(topic: string, partition: number, from: number): Promise<void> {
+    await this.#endsAt(topic, partition);
+    const { start, end } = this.#options.extents.get(topic, partition);
+    if (from > end) throw outOfRange(topic, partition, from, start, end);
+  }
+
+  /** The end as the leader says it now; what is known here is put right. */
+  async #endsAt(topic: string, partition: number): Promise<number> {
     const { link, extents } = this.#options;
     const version = extents.version(topic, partition);
     const [{ extent }] = await listExtents(link, [{ topic, partition }]);
     extents.correct(topic, partition, version, extent);
-    const { start, end } = extents.get(topic, partition);
-    if (from > end) throw outOfRange(topic, partition, from, start, end);
+    return extent.end;
   }
 
   /** Nothing to read yet: the poll goes on where this reader stands. */
@@ -293,12 +305,7 @@ export class Fetcher {
 
   /** The poll stands where nothing is any more. Its reader is told the range when it asks; until then only the end is watched. */
   async #backInRange(feed: Feed): Promise<void> {
-    const { link, extents } = this.#options;
-    const { topic, partition } = feed;
-    const version = extents.version(topic, partition);
-    const [{ extent }] = await listExtents(link, [{ topic, partition }]);
-    extents.correct(topic, partition, version, extent);
-    feed.moveTo(extent.end);
+    feed.moveTo(await this.#endsAt(feed.topic, feed.partition));
   }
 }
 

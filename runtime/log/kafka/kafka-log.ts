@@ -293,8 +293,10 @@ export class KafkaLog implements Log {
   }
 
   async #newest(journal: string, partition: number): Promise<NewestFrame | null> {
-    const extent = await this.latest(journal, partition);
-    return newestFrame(this.#fetcher, this.#fullName(journal), partition, extent);
+    const name = this.#fullName(journal);
+    return this.#link.persist(`the end of ${name}/${partition}`, async () =>
+      newestFrame(this.#fetcher, name, partition, await this.latest(journal, partition)),
+    );
   }
 
   /** The group's offsets are for people; where they say another thing than the journal, the journal is right. */
