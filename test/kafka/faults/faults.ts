@@ -1,4 +1,4 @@
-import { cpSync, existsSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Random } from '../../../sim/random.ts';
@@ -169,23 +169,30 @@ export const faults: Readonly<Record<string, Fault>> = {
   },
 
   async 'old snapshots'({ processes }, random) {
-    const victim = pick(random, processes);
-    const [now, old] = [join(victim.dir, 'state'), join(victim.dir, 'state-of-old')];
-    await (random.chance(0.5) ? victim.stop() : victim.kill());
-    rmSync(old, { recursive: true, force: true });
-    if (existsSync(now)) cpSync(now, old, { recursive: true });
-    victim.start();
-    await victim.serves();
-    await pause(random.between(1_500, 4_000));
-    await victim.kill();
-    rmSync(now, { recursive: true, force: true });
-    if (existsSync(old)) cpSync(old, now, { recursive: true });
-    victim.start();
-    return victim.name;
+    return putBack(pick(random, processes), 'state', random);
+  },
+
+  async 'old disk'({ processes }, random) {
+    return putBack(pick(random, processes), '', random);
   },
 };
 
 /** Waits until the cut has hit once, or the process has ended, or nothing came. */
 async function hit(cut: { readonly hits: number }, victim: GridfoldProcess): Promise<void> {
   for (let waited = 0; cut.hits === 0 && victim.isRunning && waited < CRASH_WITHIN_MS; waited += 20) await pause(20);
+}
+
+/** Puts a folder of the process back to what it was some seconds ago. */
+async function putBack(victim: GridfoldProcess, folder: string, random: Random): Promise<string> {
+  const [now, old] = [join(victim.dir, folder), `${victim.dir}-of-old`];
+  await (random.chance(0.5) ? victim.stop() : victim.kill());
+  if (existsSync(now)) cpSync(now, old, { recursive: true });
+  victim.start();
+  await victim.serves();
+  await pause(random.between(1_500, 4_000));
+  await victim.kill();
+  rmSync(now, { recursive: true, force: true });
+  if (existsSync(old)) renameSync(old, now);
+  victim.start();
+  return victim.name;
 }

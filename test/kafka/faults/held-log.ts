@@ -3,6 +3,7 @@ import kafkajs, { type EachBatchPayload, type KafkaMessage } from 'kafkajs';
 import lz4 from 'lz4-napi';
 import type { Extent, RecordBatch } from '../../../runtime/log/contract.ts';
 import '../../../runtime/log/kafka/mend-kafkajs.ts';
+import './hide-aborted.ts';
 
 kafkajs.CompressionCodecs[kafkajs.CompressionTypes.LZ4] = () => ({
   compress: async ({ buffer }: { buffer: Buffer }) => lz4.compressFrameSync(buffer),

@@ -12,7 +12,7 @@ import type { Report } from './verify.ts';
 export interface FaultRunOptions {
   readonly runs: number;
   readonly seed: number;
-  /** Logs, topics and data folders; those of clusters with a difference are kept. */
+  /** Logs, data folders and the broker's data; deleted when all went well. */
   readonly dir: string;
   /** Runs on one set of topics, before all start anew. @default 10 */
   readonly runsPerCluster?: number;
@@ -56,7 +56,7 @@ export async function runFaults(options: FaultRunOptions): Promise<FaultRunResul
   const { runs, seed, dir, runsPerCluster = 10 } = options;
   const done: FaultRun[] = [];
   const failures: string[] = [];
-  const broker = await startBroker();
+  const broker = await startBroker({ dir: join(dir, 'broker') });
   const proxy = await startProxy(broker.proxied);
   const names = shuffledNames(options);
   try {
@@ -80,6 +80,7 @@ export async function runFaults(options: FaultRunOptions): Promise<FaultRunResul
     await proxy.refuse();
     await broker.close();
   }
+  if (failures.length === 0) rmSync(dir, { recursive: true, force: true });
   return { seed, runs: done, failures };
 }
 

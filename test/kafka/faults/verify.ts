@@ -48,7 +48,7 @@ const MOST_DIFFERENCES = 20;
 export async function verify(task: Task): Promise<Report> {
   const differences: string[] = [];
   const differ = (text: string) => {
-    if (differences.length < MOST_DIFFERENCES) differences.push(text.slice(0, 600));
+    if (differences.length < MOST_DIFFERENCES) differences.push(text.slice(0, 1_500));
   };
   const names = [topics.derived, topics.contributions, topics.deadLetters].concat(
     types.flatMap(({ topics: own }) => [own.readings, own.lifecycle, own.journal]) as never,
