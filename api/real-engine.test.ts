@@ -98,7 +98,13 @@ test('what the real parts answer matches the documented schemas', async () => {
     paths: Record<string, { get?: { responses: { 200: { content: Record<string, { schema: object }> } } } }>;
   };
   await install();
-  const sample = { serial: 'PW-1', siteId: 'S-1', cabinet: 'C-1', region: 'north' };
+  const begun = await fetch(`${app.url}/v1/reprocess`, {
+    method: 'POST',
+    body: JSON.stringify({ name: 'again', input: 'log', fromMs: null }),
+    headers: { 'content-type': 'application/json' },
+  });
+  expect(begun.status, await begun.text()).toBe(200);
+  const sample = { serial: 'PW-1', siteId: 'S-1', cabinet: 'C-1', region: 'north', name: 'again' };
   for (const [path, { get }] of Object.entries(document.paths)) {
     const schema = get?.responses[200].content['application/json']?.schema;
     if (schema === undefined) continue;
