@@ -174,3 +174,19 @@ test('who waits for a shard that ends is told so', async () => {
   expect(told).toHaveLength(3);
   expect(told).toMatchObject(told.map(() => ({ reason: { code: 'partition_not_live' } })));
 });
+
+test('a process that is alone takes a partition again whose claim it lost', async () => {
+  const rig = await open(folder());
+  await rig.send([lamp('A', 1)]);
+  const shard = rig.runtime.shards.find(({ fold }) => fold.state.assets === 1)!;
+  const { log, type, partition } = shard.options;
+  await log.claim(type.topics.journal, partition);
+  await rig.runtime.produce('telemetry', [{ key: 'A', value: Buffer.from(JSON.stringify(lamp('A', 2))) }]);
+  await vi.waitFor(() => {
+    rig.clock.advance(100);
+    expect(rig.runtime.shards[partition]).not.toBe(shard);
+    expect(rig.runtime.shards[partition].phase).toBe('live');
+  });
+  await rig.runtime.settled();
+  expect(rig.runtime.asset('A')?.counts.applied).toBe(2);
+});
