@@ -44,16 +44,30 @@ async function openNearest(open: OpenState, context: RestoreContext, from: Resto
   const { mirror, usable } = context;
   if (from === 'older' || from === 'empty') return open(usable, from);
   const local = from === 'mirror' ? null : await openLocal(open, context);
-  const candidates = { local: localCandidate(local, context), mirror: mirrorCandidate(context) };
-  const relation = mirror.relation(local === null ? [] : await local.snapshots());
-  const start = chooseStart({ ...candidates, relation });
+  const { start, isLocalUsable } = await startOf(local, context);
   const { snapshot } = mirror;
   if (start === 'mirror' && snapshot !== null) {
     await local?.close();
-    return openMirror(open, snapshot, context, candidates.local?.isUsable === true);
+    return openMirror(open, snapshot, context, isLocalUsable);
   }
   // Nothing is usable: what is wrong with the local state is for the checks that follow to say.
   return local ?? open(usable, 'newest');
+}
+
+/** Which of the two to start from. Closes the local state where that cannot be told: nobody else would. */
+async function startOf(
+  local: PartitionState | null,
+  context: RestoreContext,
+): Promise<{ start: ReturnType<typeof chooseStart>; isLocalUsable: boolean }> {
+  try {
+    const candidates = { local: localCandidate(local, context), mirror: mirrorCandidate(context) };
+    const relation = context.mirror.relation(local === null ? [] : await local.snapshots());
+    const start = chooseStart({ ...candidates, relation });
+    return { start, isLocalUsable: candidates.local?.isUsable === true };
+  } catch (error) {
+    await local?.close();
+    throw error;
+  }
 }
 
 /** The local state, or null where it is lost and the mirror may stand in for it. */
