@@ -104,7 +104,9 @@ test('what the real parts answer matches the documented schemas', async () => {
     headers: { 'content-type': 'application/json' },
   });
   expect(begun.status, await begun.text()).toBe(200);
-  const sample = { serial: 'PW-1', siteId: 'S-1', cabinet: 'C-1', region: 'north', name: 'again' };
+  // An Avro schema: its text is JSON.
+  const registered = { id: '2', subject: 'gridfold.telemetry-value', version: 'latest' };
+  const sample = { serial: 'PW-1', siteId: 'S-1', cabinet: 'C-1', region: 'north', name: 'again', ...registered };
   for (const [path, { get }] of Object.entries(document.paths)) {
     const schema = get?.responses[200].content['application/json']?.schema;
     if (schema === undefined) continue;
