@@ -74,9 +74,9 @@ async function open(config: Config, localToken: string, log: Logger, closers: Cl
   const sink = tables === null ? null : await feedTables(tables, feed, log, metrics);
   if (sink !== null) closers.add(() => sink.stop());
   let live: Promise<void> = Promise.resolve();
+  // At once, also where it is not live yet: what cannot start is tried until it is told to end.
   closers.add(async () => {
-    await live.catch(() => {});
-    await runtime.stop();
+    await Promise.all([runtime.stop(), live.catch(() => {})]);
   });
   const source = opened.log;
   const sets = openReprocessing({ config, types: types.all, clock, message, tables, source, engine: runtime });

@@ -38,7 +38,7 @@ function counting(log: Log): { log: Log; claims: number; isFailing: boolean } {
   return counted;
 }
 
-it('a partition that cannot be started is claimed again only while it belongs here', async () => {
+async function openCounted() {
   const clock = new ManualClock(START);
   const log = await openEmbeddedLog({ dir: join(folder(), 'log'), partitions: 2, clock });
   closers.push(() => log.close());
@@ -47,7 +47,11 @@ it('a partition that cannot be started is claimed again only while it belongs he
   const rig = await openRig(folder(), clock, { log: counted.log, membership: group }, closers);
   group.give([0]);
   await vi.waitFor(() => expect(rig.runtime.shards[1].phase).toBe('elsewhere'));
+  return { clock, counted, group, rig };
+}
 
+it('a partition that cannot be started is claimed again only while it belongs here', async () => {
+  const { clock, counted, group, rig } = await openCounted();
   const before = counted.claims;
   counted.isFailing = true;
   group.give([0, 1]);
@@ -69,4 +73,26 @@ it('a partition that cannot be started is claimed again only while it belongs he
   counted.isFailing = false;
   group.give([0, 1]);
   await vi.waitFor(() => expect(rig.runtime.shards[1].phase).toBe('live'));
+});
+
+it('a partition that cannot be started does not keep the process from its end', async () => {
+  const { clock, counted, group, rig } = await openCounted();
+  counted.isFailing = true;
+  group.give([0, 1]);
+  const before = counted.claims;
+  await vi.waitFor(() => {
+    clock.advance(1_000);
+    expect(counted.claims).toBeGreaterThan(before + 1);
+  });
+  const claims = counted.claims;
+  let isStopped = false;
+  const stopped = rig.stop().then(() => {
+    isStopped = true;
+  });
+  await vi.waitFor(() => {
+    clock.advance(1_000);
+    expect(isStopped).toBe(true);
+  });
+  await stopped;
+  expect(counted.claims - claims).toBeLessThanOrEqual(1);
 });
