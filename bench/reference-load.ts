@@ -12,6 +12,8 @@ export interface LoadOptions {
   readonly maxLateMs?: number;
   /** Share of readings delivered twice. @default 0.01 */
   readonly duplicate?: number;
+  /** Of charging and discharging. @default 21600000 */
+  readonly periodMs?: number;
   readonly seed?: number;
 }
 
@@ -25,6 +27,7 @@ export const LOAD_START = Date.UTC(2026, 5, 1, 6);
 /** The readings in the order of delivery, step by step. */
 export function* referenceLoad(options: LoadOptions): Generator<LoadRecord> {
   const { assets, steps, cadenceMs = 10_000, late = 0.01, maxLateMs = 120_000, duplicate = 0.01, seed = 1 } = options;
+  const { periodMs = 21_600_000 } = options;
   const random = generator(seed);
   const outWh = new Float64Array(assets).map(() => Math.floor(random() * 1e6));
   const inWh = new Float64Array(assets).map(() => Math.floor(random() * 1e6));
@@ -33,7 +36,7 @@ export function* referenceLoad(options: LoadOptions): Generator<LoadRecord> {
   for (let step = 0; step < steps; step++) {
     const time = LOAD_START + step * cadenceMs;
     for (let a = 0; a < assets; a++) {
-      const angle = phase[a] + (time / 21_600_000) * Math.PI * 2;
+      const angle = phase[a] + (time / periodMs) * Math.PI * 2;
       const powerW = Math.round(4000 * Math.sin(angle));
       if (powerW > 0) outWh[a] += (powerW * cadenceMs) / 3_600_000;
       else inWh[a] -= (powerW * cadenceMs) / 3_600_000;

@@ -1,0 +1,88 @@
+/**
+ * A partition that moves on Kafka: from its assignment to its first fold, in a new process that has the snapshot in its
+ * folder (warm), and in one that has nothing and takes it from the snapshots topic.
+ *
+ *   node bench/kafka-move.ts [--brokers HOST:PORT] [--assets 100000] [--steps 5] [--rounds 5] [--json]
+ */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs, promisify } from 'node:util';
+import { topics } from '../runtime/log/contract.ts';
+import { openKafkaLog } from '../runtime/log/kafka/kafka-log.ts';
+import { connectionTo, writeInput } from './kafka/input.ts';
+import type { MoveResult, MoveTask } from './kafka/move.ts';
+import { openBroker } from './kafka/run.ts';
+import { LOAD_START, referenceLoad } from './reference-load.ts';
+import { machine, spread } from './report.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    brokers: { type: 'string' },
+    assets: { type: 'string', default: '100000' },
+    steps: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '5' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const [assets, steps, rounds] = [options.assets, options.steps, options.rounds].map(Number);
+const cadenceMs = 10_000;
+
+const dir = mkdtempSync(join(tmpdir(), 'gridfold-kafka-move-'));
+const { bootstrap, close } = await openBroker(options.brokers);
+const prefix = `move-${process.pid}.`;
+const connection = connectionTo(bootstrap, prefix);
+await writeInput(connection, 1, 'json', { assets, steps, cadenceMs });
+const log = await openKafkaLog({ connection, partitions: 1 });
+const warm = join(dir, 'warm');
+await own(warm, true);
+const runs: Record<'warm' | 'from the topic', MoveResult[]> = { warm: [], 'from the topic': [] };
+for (let round = 0; round < rounds; round++) {
+  await writeSome(steps + 2 * round);
+  runs.warm.push(await own(warm, true));
+  await writeSome(steps + 2 * round + 1);
+  const cold = join(dir, `cold-${round}`);
+  runs['from the topic'].push(await own(cold, true));
+  rmSync(cold, { recursive: true });
+}
+const snapshots = log.extent(topics.snapshots, 0);
+await log.close();
+await close();
+rmSync(dir, { recursive: true });
+
+const report = {
+  machine: machine(),
+  assets: runs.warm[0].assets,
+  snapshotRecords: snapshots.end - snapshots.start,
+  moves: Object.fromEntries(
+    Object.entries(runs).map(([name, list]) => [
+      name,
+      {
+        firstFoldMs: spread(list.map((run) => run.firstFoldMs)),
+        liveMs: spread(list.map((run) => run.liveMs)),
+        cpuMs: spread(list.map((run) => run.cpuMs)),
+        phases: list.at(-1)?.phases,
+        mirrored: list.at(-1)?.mirrored.at(-1),
+      },
+    ]),
+  ),
+};
+console.log(options.json ? JSON.stringify(report) : JSON.stringify(report, null, 1));
+
+/** Readings of a thousand assets, which the next owner finds as its first. */
+async function writeSome(step: number): Promise<void> {
+  const time = LOAD_START + step * cadenceMs;
+  const records = [...referenceLoad({ assets: 1000, steps: 1, late: 0, duplicate: 0 })].map(({ key, value }) => {
+    value.write(String(time), value.indexOf('"deviceTime":') + 13, 'latin1');
+    return { key: Buffer.from(key), value };
+  });
+  await log.append(topics.telemetry, 0, records);
+}
+
+async function own(folder: string, untilEnd: boolean): Promise<MoveResult> {
+  const task: MoveTask = { bootstrap, prefix, dir: folder, untilEnd };
+  const program = join(import.meta.dirname, 'kafka', 'move.ts');
+  const { stdout } = await promisify(execFile)(process.execPath, [program, JSON.stringify(task)]);
+  return JSON.parse(stdout) as MoveResult;
+}
