@@ -14,7 +14,7 @@ describeKafka('three processes on one broker', () => {
     timeout: 1_800_000,
   }, async () => {
     const dir = mkdtempSync(join(tmpdir(), 'gridfold-faults-'));
-    const result = await runFaults({ runs: RUNS, seed: SEED, dir, sessionTimeoutMs: 2_000 });
+    const result = await runFaults({ runs: RUNS, seed: SEED, dir, runsPerCluster: 25, sessionTimeoutMs: 2_000 });
     process.stdout.write(`seed ${SEED}\n${faultTable(result)}\n`);
     expect(result.failures, `seed ${SEED}; logs and data in ${dir}`).toEqual([]);
     expect(result.runs).toHaveLength(RUNS);

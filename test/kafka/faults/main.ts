@@ -25,6 +25,8 @@ const { values } = parseArgs({
   },
 });
 const dir = values.dir ?? mkdtempSync(join(tmpdir(), 'gridfold-faults-'));
+// The processes of the cluster end with this one.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 console.log(`seed ${values.seed}; logs and data in ${dir}`);
 const result = await runFaults({
   runs: Number(values.runs),
