@@ -105,5 +105,5 @@ describe('installIfNeeded', () => {
 it('bootstrap says what it can do, with exit code 2', () => {
   const done = spawnSync(process.execPath, [join(scripts, 'bootstrap.mjs'), 'dance'], { encoding: 'utf8' });
   expect(done.status).toBe(2);
-  expect(done.stderr).toContain('usage: node scripts/bootstrap.mjs run|gridfold|test|verify|tool');
+  expect(done.stderr).toContain('usage: node scripts/bootstrap.mjs run|gridfold|test|verify|kafka|faults|tool');
 });
