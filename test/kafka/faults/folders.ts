@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { decodePosition } from '../../../runtime/shard/position.ts';
+import { decodePosition, startPosition } from '../../../runtime/shard/position.ts';
 import { compareStates, openState } from '../../crash/states.ts';
 import type { Differ, Refolded } from './refold.ts';
 
@@ -16,7 +16,10 @@ export async function compareStateFolders(dataDirs: readonly string[], refolded:
     const found: string[] = [];
     for (const dir of dataDirs.map((d) => join(d, 'state', name)).filter(existsSync)) {
       const state = await openState(dir, fold.type);
-      const position = JSON.stringify(state.restored === null ? null : decodePosition(state.restored.position));
+      // Where nothing was ever committed there is no snapshot either.
+      const position = JSON.stringify(
+        state.restored === null ? startPosition() : decodePosition(state.restored.position),
+      );
       found.push(position);
       if (position === wanted) assets += compareStates(fold.state, state, (text) => differ(`${dir}: ${text}`));
       await state.close();
