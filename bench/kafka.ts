@@ -3,7 +3,7 @@
  * which all take turns, each in a process of its own.
  *
  *   node bench/kafka.ts [--brokers HOST:PORT] [--formats json,protobuf] [--partitions 1,4,16,64] [--rounds 3]
- *     [--assets 10000] [--steps 200] [--cadence-s 10] [--late 0.01] [--commit-ms 500] [--peer] [--processes 1,2,4]
+ *     [--assets 10000] [--steps 200] [--cadence-s 10] [--late 0.01] [--commit-ms 500] [--blocks 16] [--peer] [--processes 1,2,4]
  *     [--node-flags=--v8-pool-size=1] [--json]
  *
  * Without --brokers it starts one of its own. `--peer` adds the Java peer (Maven); `--node-flags` are those of all but
@@ -27,6 +27,7 @@ const { values: options } = parseArgs({
     'cadence-s': { type: 'string', default: '10' },
     late: { type: 'string', default: '0.01' },
     'commit-ms': { type: 'string', default: '500' },
+    blocks: { type: 'string', default: '16' },
     processes: { type: 'string', default: '1' },
     peer: { type: 'boolean', default: false },
     'node-flags': { type: 'string', default: '' },
@@ -37,6 +38,7 @@ const numbers = (list: string) => list.split(',').map(Number);
 const rounds = Number(options.rounds);
 const flags = options['node-flags'].split(' ').filter((flag) => flag !== '');
 const commitIntervalMs = Number(options['commit-ms']);
+const blocksPerKind = Number(options.blocks);
 const load = {
   assets: Number(options.assets),
   steps: Number(options.steps),
@@ -90,7 +92,7 @@ async function compare(format: InputFormat, partitions: number): Promise<Compari
   const { bootstrap } = broker;
   const input = `in-${process.pid}-${format}-${partitions}.`;
   const { bytesPerRecord, records } = await writeInput(connectionTo(bootstrap, input), partitions, format, load);
-  const task = { bootstrap, input, partitions, format, commitIntervalMs };
+  const task = { bootstrap, input, partitions, format, commitIntervalMs, blocksPerKind };
   const contenders: Record<string, () => Promise<Run>> = {
     'kafkajs, decoded and dropped': () => contend({ ...task, mode: 'consume' }, flags),
   };

@@ -85,7 +85,7 @@ export class Windows {
       bytes.set(tail.bytes.subarray(0, tail.length));
       tail.bytes = bytes;
     }
-    tail.bytes.set(entry.subarray(0, length), tail.length);
+    copyTo(tail.bytes, tail.length, entry, length);
     tail.length = end;
     cursor.end += length;
   }
@@ -243,6 +243,11 @@ export class Windows {
 /** Whether the segment is whole and stands under its own key. */
 export function segmentMatches(key: Buffer, segment: Buffer): boolean {
   return segment.length >= HEAD && segment[0] === VERSION && checksum(key, segment) === segment.readUInt32LE(HEAD - 4);
+}
+
+/** Entries are short: a view of one, made for each reading, would cost more than its bytes. */
+function copyTo(into: Uint8Array, at: number, bytes: Uint8Array, length: number): void {
+  for (let i = 0; i < length; i++) into[at + i] = bytes[i];
 }
 
 function lengthAt(bytes: Uint8Array, at: number): number {

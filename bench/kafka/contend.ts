@@ -30,6 +30,8 @@ export interface Task {
   readonly owned?: readonly number[];
   readonly format: InputFormat;
   readonly commitIntervalMs: number;
+  /** Blocks that the assets of a partition are spread over. */
+  readonly blocksPerKind: number;
 }
 
 export interface Result {
@@ -108,7 +110,15 @@ async function consume({ bootstrap, input, partitions, format, outputs }: Task):
   return { ...took, foldSeconds: 0, records, commits: 0, msPerCommit: 0, derived: 0, fetches: 0 };
 }
 
-async function fold({ bootstrap, input, outputs, partitions, owned, commitIntervalMs }: Task): Promise<Result> {
+async function fold({
+  bootstrap,
+  input,
+  outputs,
+  partitions,
+  owned,
+  commitIntervalMs,
+  blocksPerKind,
+}: Task): Promise<Result> {
   const dir = mkdtempSync(join(tmpdir(), 'gridfold-bench-'));
   const inputLog = await openKafkaLog({ connection: connectionTo(bootstrap, input), partitions });
   const own = await openKafkaLog({ connection: connectionTo(bootstrap, outputs), partitions });
@@ -125,6 +135,7 @@ async function fold({ bootstrap, input, outputs, partitions, owned, commitInterv
     }),
     membership: new FixedMember(mine),
     commitIntervalMs,
+    blocksPerKind,
   });
   const read = meter();
   await runtime.start([]);
