@@ -1,15 +1,12 @@
 import { type ActorSystemRef, dispatch, type Ref, spawn, stop as stopActor } from 'nact';
-import type { PartitionState, SnapshotFigures } from '../../snapshots/contract.ts';
-import type { Clock } from '../kernel/clock.ts';
 import { crashPoint } from '../kernel/crash.ts';
 import { GridfoldError } from '../kernel/errors.ts';
-import type { Claim, Log } from '../log/contract.ts';
-import { type ActorType, type InputTopic, topicOf } from './contract.ts';
+import type { Claim } from '../log/contract.ts';
+import { type InputTopic, topicOf } from './contract.ts';
 import { hasPassed } from './elapsed.ts';
 import { PartitionFold } from './fold.ts';
 import { encodeJournal, JournalBuilder, StepKind } from './journal.ts';
-import { Mirror, type MirrorFigures } from './mirror.ts';
-import { type OpenState, restoreMirrored } from './mirror-restore.ts';
+import { type KeeperObserver, type KeeperOptions, SnapshotKeeper } from './keeper.ts';
 import { lossesOf, passOver, refuseLosses } from './loss.ts';
 import { encodePosition, type ShardPosition } from './position.ts';
 import type { Run } from './record-reader.ts';
@@ -17,33 +14,22 @@ import {
   checkRecovery,
   claimPartition,
   fallback,
-  isReplayable,
   type Phase,
   reachesBack,
   type RestoreFrom,
   replay,
-  usableSnapshot,
-  versionsOf,
 } from './recovery.ts';
+import { Sight } from './sight.ts';
 import { Source } from './source.ts';
 import type { Tally } from './tally.ts';
 import type { TimerGate } from './timer-gate.ts';
 import { anythingUnpublished, fireTimers, publishOpen, timersDue } from './timers.ts';
 import { Touched } from './touched.ts';
+import { type Done, Waiting } from './waiting.ts';
 
-export interface ShardOptions {
-  readonly type: ActorType;
-  readonly partition: number;
-  readonly log: Log;
-  readonly clock: Clock;
+export interface ShardOptions extends KeeperOptions {
   readonly gate: TimerGate;
-  readonly openState: OpenState;
-  /** Whether each snapshot is also kept in the snapshots topic, for an owner without this directory. */
-  readonly mirror: boolean;
   readonly commitIntervalMs: number;
-  readonly snapshotIntervalMs: number;
-  /** A snapshot is also due after so many records. */
-  readonly snapshotRecords: number;
   readonly horizonMs: number;
   /** Goes on where the log dropped records before they were folded; every asset of the partition gets a gap. */
   readonly acceptLoss: boolean;
@@ -54,13 +40,9 @@ export interface ShardOptions {
 }
 
 /** What others hear of a shard. Calls are synchronous and must not throw. */
-export interface ShardObserver {
-  phase(partition: number, phase: Phase, detail: Record<string, unknown>): void;
+export interface ShardObserver extends KeeperObserver {
   /** After a commit; `shard.touched` are the assets it changed, where somebody watches. */
   committed(shard: Shard, durationMs: number): void;
-  snapshot(partition: number, figures: SnapshotFigures): void;
-  /** A snapshot stands in the snapshots topic. */
-  mirrored?(partition: number, figures: MirrorFigures): void;
   /** After a batch; `tally` is what it counted. */
   folded(partition: number, topic: InputTopic, records: number, durationMs: number, tally: Tally): void;
   quarantined(partition: number, kind: string, serial: string, error: unknown): void;
@@ -76,20 +58,9 @@ type Message =
   | { readonly type: 'publish'; readonly done: Done }
   | { readonly type: 'stop'; readonly done: Done };
 
-type Done = (error?: unknown) => void;
-
-interface Waiter {
-  readonly topic: InputTopic;
-  readonly offset: number;
-  readonly done: Done;
-}
-
 const MAX_COMMIT_BYTES = 4 << 20;
 const TIMERS_PER_STEP = 2000;
 const PUBLISH_EVERY_MS = 15_000;
-/** What was seen of the log longer ago says nothing of who is silent now. */
-const SIGHT_MS = 15_000;
-
 /**
  * The owner of one partition: a nact actor whose messages are batches. It folds, commits, snapshots and recovers;
  * one message is handled at a time, so a turn needs no locks.
@@ -104,16 +75,8 @@ export class Shard {
   fold!: PartitionFold;
   /** As of the newest confirmed commit. */
   committed!: ShardPosition;
-  /**
-   * Positions of the newest two snapshots, of those in the snapshots topic where they are kept there: what lies before
-   * the older one may be trimmed.
-   */
-  snapshots: ShardPosition[] = [];
-  snapshotAt: number;
+  readonly snapshots: SnapshotKeeper;
   #claim!: Claim;
-  #mirror: Mirror | null = null;
-  /** Of the newest local snapshot. */
-  #snapshotCommit = 0;
   #source!: Source;
   #journal = new JournalBuilder();
   #actor: Ref<Message> | null = null;
@@ -123,18 +86,13 @@ export class Shard {
   #lastCommitAt = 0;
   #lastRecordAt = 0;
   #lastPublishAt = 0;
-  #recordsSinceSnapshot = 0;
-  /** Where the input ended when it was last looked at, and when that was. */
-  #sight = { end: 0, at: 0 };
-  #snapshotting: Promise<void> | null = null;
-  #waiters: Waiter[] = [];
-  /** Asked of the actor, and not done yet: an actor that fails does nothing more. */
-  readonly #asked = new Set<Done>();
+  #sight!: Sight;
+  readonly #waiting = new Waiting();
 
   constructor(options: ShardOptions) {
     this.options = options;
     this.partition = options.partition;
-    this.snapshotAt = options.clock.now();
+    this.snapshots = new SnapshotKeeper(options, (error) => this.#fail(error));
   }
 
   /** Recovers the partition and begins to fold; from an older snapshot, or from the log alone, where damage demands it. */
@@ -147,7 +105,7 @@ export class Shard {
         const { log, type } = this.options;
         const next = fallback(error, restoreFrom, {
           logReachesBack: reachesBack(log, type.topics, this.partition),
-          isMirrored: this.#mirror !== null && this.#mirror.snapshot !== null,
+          isMirrored: this.snapshots.isMirrored,
         });
         if (next === null) throw this.#fail(error);
         this.options.observer.phase(this.partition, 'restoring', { falling_back: next, because: String(error) });
@@ -182,6 +140,7 @@ export class Shard {
   async abandon(): Promise<void> {
     this.#cancelTick();
     this.phase = this.phase === 'live' ? 'stopped' : this.phase;
+    this.snapshots.close();
     this.#dismiss();
     await this.#source?.stop();
     // A publication that waits for the log is not waited for: it finds the state closed.
@@ -192,28 +151,19 @@ export class Shard {
   #dismiss(): void {
     if (this.#actor !== null) stopActor(this.#actor);
     this.#actor = null;
-    this.#disappoint(this.#notLive());
+    this.#waiting.disappoint(this.#notLive());
   }
 
   /**
    * Resolves when everything of `topic` below `offset` is folded and committed; rejects when the shard ends before, is
    * not at work, or `signal` ends the waiting.
    */
-  reached(topic: InputTopic, offset: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.phase !== 'live') return reject(this.#notLive());
-      if (this.committed[topic] >= offset) return resolve();
-      const done: Done = (error) => {
-        signal?.removeEventListener('abort', giveUp);
-        this.#waiters = this.#waiters.filter((waiter) => waiter.done !== done);
-        if (error === undefined) resolve();
-        else reject(error as Error);
-      };
-      const giveUp = () => done(signal?.reason);
-      signal?.addEventListener('abort', giveUp);
-      this.#waiters.push({ topic, offset, done });
-      if (this.fold.position[topic] >= offset) this.#send({ type: 'commit' });
-    });
+  async reached(topic: InputTopic, offset: number, signal?: AbortSignal): Promise<void> {
+    if (this.phase !== 'live') throw this.#notLive();
+    if (this.committed[topic] >= offset) return;
+    const reached = this.#waiting.reached(topic, offset, signal);
+    if (this.fold.position[topic] >= offset) this.#send({ type: 'commit' });
+    await reached;
   }
 
   /** Remember which assets commits change, or stop doing so. */
@@ -229,13 +179,7 @@ export class Shard {
 
   /** Resolves when the actor has done it; rejects when it fails before, or is not at work. */
   #ask(type: 'publish' | 'stop'): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const done: Done = (error) => {
-        this.#asked.delete(done);
-        if (error === undefined) resolve();
-        else reject(error as Error);
-      };
-      this.#asked.add(done);
+    return this.#waiting.ask((done) => {
       if (this.phase === 'live') this.#send({ type, done });
       else done(this.#notLive());
     });
@@ -258,13 +202,11 @@ export class Shard {
     enter('claiming');
     const { claim, committed } = await claimPartition(log, type.topics, partition);
     enter('restoring', { generation: claim.generation });
-    const state = await this.#restore(committed, from);
+    const state = await this.snapshots.restore(committed, from);
     try {
       enter('checking', { assets: state.assets });
       const position = checkRecovery(log, partition, type, state, committed);
-      this.#snapshotCommit = position.commit;
-      const kept = this.#mirror === null ? { ...position } : this.#mirror.position;
-      this.snapshots = kept === null ? [] : [kept];
+      this.snapshots.restored(position);
       const { horizonMs } = this.options;
       this.fold = new PartitionFold({ type, partition, partitions: log.partitions, state, position, horizonMs });
       this.fold.onFailure = (kind, serial, error) => observer.quarantined(partition, kind, serial, error);
@@ -275,10 +217,10 @@ export class Shard {
       this.committed = { ...this.fold.position };
       await this.#beginWhereLogBegins();
       await this.#passLosses();
-      this.#recordsSinceSnapshot = records;
+      this.snapshots.folded(records);
       const now = this.options.clock.now();
       this.options.gate.heard(Math.min(this.committed.clock, now));
-      this.#sight = { end: this.#endOfReadings, at: now };
+      this.#sight = new Sight(() => log.extent(type.topics.readings, partition).end, now);
       this.#source = new Source(log, type, partition, this.committed, {
         run: (topic, run, unknownSchemas) => this.#send({ type: 'run', topic, run, unknownSchemas }),
         seen: (topic, next) => this.#send({ type: 'seen', topic, next }),
@@ -316,25 +258,8 @@ export class Shard {
       const kind = loss.input === 'telemetry' ? StepKind.lostTelemetry : StepKind.lostLifecycle;
       this.#journal.add(kind, loss.next - loss.from, clock);
     }
-    // A snapshot behind the loss is due: from the one before it nobody should have to start again.
-    this.#recordsSinceSnapshot = Number.POSITIVE_INFINITY;
+    this.snapshots.hasten();
     await this.#commit();
-  }
-
-  async #restore(committed: ShardPosition, from: RestoreFrom): Promise<PartitionState> {
-    const { type, partition, log, openState, observer } = this.options;
-    const usable = usableSnapshot(committed);
-    if (!this.options.mirror) return openState(usable, from);
-    this.#mirror = await Mirror.open(log, type.topics.snapshots, partition);
-    if (from === 'empty') this.#mirror.giveUp();
-    const context = {
-      partition,
-      mirror: this.#mirror,
-      usable,
-      isReplayable: (position: ShardPosition) => isReplayable(log, type, partition, position, committed),
-      say: (detail: Record<string, unknown>) => observer.phase(partition, 'restoring', detail),
-    };
-    return restoreMirrored(openState, context, from);
   }
 
   async #receive(message: Message): Promise<void> {
@@ -355,19 +280,19 @@ export class Shard {
     this.#journal.add(StepKind[topic], to - from, clock, unknownSchemas);
     this.#lastRecordAt = this.options.clock.now();
     this.options.gate.heard(this.#lastRecordAt);
-    this.#recordsSinceSnapshot += to - from;
+    this.snapshots.folded(to - from);
     this.options.observer.folded(this.partition, topic, to - from, performance.now() - began, this.fold.tally);
     this.fold.tally.reset();
     const { position, outputs } = this.fold;
     const isDue = outputs.bytes >= MAX_COMMIT_BYTES || this.#isCommitDue;
     // Somebody waits for exactly this: it need not wait for the interval too.
-    if (isDue || this.#waiters.some((w) => position[w.topic] >= w.offset)) await this.#commit();
+    if (isDue || this.#waiting.isFor(position)) await this.#commit();
     this.#source.credit();
   }
 
   async #onSeen(topic: InputTopic, next: number): Promise<void> {
     this.#pass(topic, next);
-    if (this.#waiters.some((w) => w.topic === topic)) await this.#commit();
+    if (this.#waiting.isForTopic(topic)) await this.#commit();
   }
 
   /** Goes on at `next`: the offsets before it hold no record. */
@@ -382,7 +307,11 @@ export class Shard {
     this.#ticking = false;
     const clock = this.#readClock();
     const now = this.options.clock.now();
-    if (this.#hasCaughtUp(now) && this.options.gate.allows(now) && timersDue(this.fold, clock)) {
+    if (
+      this.#sight.hasCaughtUp(this.fold.position.telemetry, now) &&
+      this.options.gate.allows(now) &&
+      timersDue(this.fold, clock)
+    ) {
       const fired = fireTimers(this.fold, clock, TIMERS_PER_STEP);
       if (fired > 0) this.#journal.add(StepKind.timers, fired, clock);
     }
@@ -393,23 +322,6 @@ export class Shard {
       this.#publishStep(clock);
     if (!this.#journal.empty && this.#isCommitDue) await this.#commit();
     else this.#snapshotIfDue();
-  }
-
-  /**
-   * Whether what stood in the log moments ago is folded. Until then nobody is silent: the sign of life that a timer
-   * waits for may be among what is not read yet.
-   */
-  #hasCaughtUp(now: number): boolean {
-    const { end, at } = this.#sight;
-    const next = this.fold.position.telemetry;
-    if (next < end) return false;
-    this.#sight = { end: this.#endOfReadings, at: now };
-    return next >= this.#sight.end || !hasPassed(SIGHT_MS, at, now);
-  }
-
-  get #endOfReadings(): number {
-    const { log, type } = this.options;
-    return log.extent(type.topics.readings, this.partition).end;
   }
 
   get #isCommitDue(): boolean {
@@ -455,82 +367,29 @@ export class Shard {
     this.committed = { ...position };
     this.touched.confirmed(touched);
     this.options.observer.committed(this, performance.now() - began);
-    this.#wakeWaiters();
+    this.#waiting.wake(this.committed);
     crashPoint('commit.4');
     this.#snapshotIfDue();
   }
 
   /** Runs right after a commit or while nothing is uncommitted: the state then is exactly what was committed. */
   #snapshotIfDue(): void {
-    const { clock, snapshotIntervalMs, snapshotRecords } = this.options;
-    if (!this.#journal.empty || this.#snapshotting !== null) return;
-    if (this.#isKept) return;
-    const isTime = hasPassed(snapshotIntervalMs, this.snapshotAt, clock.now());
-    if (!isTime && this.#recordsSinceSnapshot < snapshotRecords) return;
-    this.#snapshotting = this.#snapshot().finally(() => {
-      this.#snapshotting = null;
-    });
-    this.#snapshotting.catch((error) =>
-      this.options.observer.phase(this.partition, this.phase, { snapshot_failed: String(error) }),
-    );
+    if (this.#journal.empty) this.snapshots.takeIfDue(this.#confirmed);
   }
 
-  /** Whether everything committed stands in a snapshot, and that one where its next owner finds it. */
-  get #isKept(): boolean {
-    const { commit } = this.committed;
-    return (
-      commit === this.#snapshotCommit && (this.#mirror === null || commit === (this.#mirror.position?.commit ?? 0))
-    );
-  }
-
-  async #snapshot(): Promise<void> {
-    const position = { ...this.committed };
-    this.snapshotAt = this.options.clock.now();
-    this.#recordsSinceSnapshot = 0;
-    if (position.commit !== this.#snapshotCommit) {
-      const meta = { position: encodePosition(position), versions: versionsOf(this.options.type) };
-      const figures = await this.fold.state.snapshot(meta, Promise.resolve());
-      this.#snapshotCommit = position.commit;
-      this.fold.state.passivate();
-      if (this.#mirror === null) this.snapshots = [...this.snapshots.slice(-1), position];
-      this.options.observer.snapshot(this.partition, figures);
-    }
-    if (this.#mirror !== null) await this.#publishSnapshot(this.#mirror, position);
-  }
-
-  /** Keeps the newest local snapshot in the log. Where that fails, the next one brings along what this one did not. */
-  async #publishSnapshot(mirror: Mirror, position: ShardPosition): Promise<void> {
-    try {
-      const figures = await mirror.publish(this.#claim, this.fold.state, position);
-      this.snapshots = [...this.snapshots.slice(-1), position];
-      if (figures !== null) this.options.observer.mirrored?.(this.partition, figures);
-    } catch (error) {
-      if (this.phase !== 'live') return;
-      if (error instanceof GridfoldError && error.code === 'log_fenced') throw this.#fail(error);
-      this.options.observer.phase(this.partition, this.phase, { mirror_failed: String(error) });
-    }
+  get #confirmed() {
+    return { claim: this.#claim, fold: this.fold, position: { ...this.committed } };
   }
 
   async #stopNow(done: Done): Promise<void> {
     try {
       await this.#commit();
-      await this.#snapshotting;
-      if (!this.#isKept) await this.#snapshot();
-      await this.#release();
+      await this.snapshots.finish(this.#confirmed);
       this.phase = 'stopped';
       await this.fold.state.close();
       done();
     } catch (error) {
       done(error);
-    }
-  }
-
-  /** Tells the next owner that it need not wait. Where that fails it waits in vain, no more. */
-  async #release(): Promise<void> {
-    try {
-      await this.#mirror?.release(this.#claim, this.committed);
-    } catch (error) {
-      this.options.observer.phase(this.partition, this.phase, { release_failed: String(error) });
     }
   }
 
@@ -548,11 +407,6 @@ export class Shard {
     return Math.max(this.options.clock.now(), this.fold.position.clock);
   }
 
-  #wakeWaiters(): void {
-    if (this.#waiters.length === 0) return;
-    for (const { topic, offset, done } of [...this.#waiters]) if (this.committed[topic] >= offset) done();
-  }
-
   /** The first failure is told; what fails behind it, or after the end, is of no account. */
   #fail(error: unknown): unknown {
     if (this.phase === 'failed' || this.phase === 'stopped') return error;
@@ -560,13 +414,8 @@ export class Shard {
     this.failure = { cause: error };
     this.#cancelTick();
     this.options.observer.failed(this.partition, error);
-    this.#disappoint(error);
+    this.#waiting.disappoint(error);
     return error;
-  }
-
-  /** Nobody waits for a shard that does nothing more. */
-  #disappoint(error: unknown): void {
-    for (const done of [...this.#asked, ...this.#waiters.map((waiter) => waiter.done)]) done(error);
   }
 
   /** Records of the log that are not folded yet. */

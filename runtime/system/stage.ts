@@ -184,7 +184,7 @@ export class Stage {
         lag: { telemetry: lag('telemetry'), lifecycle: lag('lifecycle') },
         topics: { telemetry: this.type.topics.readings, lifecycle: this.type.topics.lifecycle },
         assets: live ? shard.fold.state.assets : 0,
-        snapshotAgeMs: clock.now() - shard.snapshotAt,
+        snapshotAgeMs: clock.now() - shard.snapshots.takenAt,
         horizonMs,
       };
     });
@@ -300,7 +300,7 @@ export class Stage {
 
   /** Only a group has somebody to tell. */
   #note({ partition, snapshots }: Shard): void {
-    const newest = snapshots.at(-1);
+    const newest = snapshots.positions.at(-1);
     if (!this.#options.log.shared || newest === undefined) return;
     this.#local.note(partition, newest.commit).catch((error) => {
       this.#options.message('warn', 'Where the newest snapshot stands could not be noted', { error: String(error) });
@@ -327,13 +327,14 @@ export class Stage {
   /** Input and journal never pass the older of the two snapshots that are kept; derived events never pass a sink. */
   async #trim(shard: Shard): Promise<void> {
     const { log, retentionMs, retentionBytes } = this.#options;
-    if (shard.snapshots.length < 2) return;
+    if (shard.snapshots.positions.length < 2) return;
     const retention = { maxAgeMs: retentionMs, maxBytes: retentionBytes ?? Number.POSITIVE_INFINITY };
-    const { partition, snapshots } = shard;
-    await log.trim(this.type.topics.journal, partition, retention, snapshots[0].commit);
+    const { partition } = shard;
+    const [older] = shard.snapshots.positions;
+    await log.trim(this.type.topics.journal, partition, retention, older.commit);
     // A log that others use too has its own retention.
     if (log.shared) return;
-    await log.trim(this.type.topics.readings, partition, retention, snapshots[0].telemetry);
+    await log.trim(this.type.topics.readings, partition, retention, older.telemetry);
     const taken = Math.min(...this.#sinks.map((sink) => sink.next(partition)));
     if (this.#sinks.length > 0) await log.trim(topics.derived, partition, retention, taken);
     const letters = { ...retention, maxAgeMs: DEAD_LETTER_RETENTION_MS };
