@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongFirst } from './scripts/long-first.ts';
 
 export default defineConfig({
   test: {
@@ -8,6 +9,7 @@ export default defineConfig({
     // Real files, real processes: forks, and few, because the fault tests measure nothing but need their turn.
     pool: 'forks',
     maxWorkers: 2,
+    sequence: { sequencer: LongFirst },
     globalSetup: ['./test/kafka/shared-broker.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
