@@ -188,8 +188,9 @@ export class Fetcher {
     const { link } = this.#options;
     if (link.isClosed) return;
     let isLeaderless = false;
+    const isFull = this.#isFull;
     for (const feed of this.#feeds.values()) {
-      if (!this.#isWanted(feed)) continue;
+      if (!this.#isWanted(feed, isFull)) continue;
       const node = link.leaderOf(feed.topic, feed.partition);
       if (node === null) isLeaderless = true;
       else if (!this.#polls.has(node)) this.#start(node);
@@ -224,20 +225,25 @@ export class Fetcher {
     });
   }
 
-  #isWanted(feed: Feed): boolean {
+  get #isFull(): boolean {
+    return this.bufferedBytes >= this.#options.maxBufferedBytes;
+  }
+
+  /** `isFull`: nothing more is to be fetched ahead, but a reader that has nothing left is fed. */
+  #isWanted(feed: Feed, isFull: boolean): boolean {
     const { extents, maxFeedBytes } = this.#options;
-    if (feed.isHeld || feed.error !== null) return false;
+    if (feed.isHeld || feed.error !== null || (isFull && feed.bytes > 0)) return false;
     const isUsed =
       feed.isAwaited || performance.now() - feed.readAt < IDLE_MS || extents.isHeard(feed.topic, feed.partition);
     return isUsed && feed.bytes < maxFeedBytes;
   }
 
   #wantedOf(node: number): Feed[] {
-    const { link, maxBufferedBytes } = this.#options;
-    const isFull = this.bufferedBytes >= maxBufferedBytes;
+    const { link } = this.#options;
+    const isFull = this.#isFull;
     const wanted: Feed[] = [];
     for (const feed of this.#feeds.values()) {
-      if (!this.#isWanted(feed) || (isFull && feed.bytes > 0)) continue;
+      if (!this.#isWanted(feed, isFull)) continue;
       if (link.leaderOf(feed.topic, feed.partition) === node) wanted.push(feed);
     }
     return wanted;

@@ -290,4 +290,13 @@ describeKafka('reading from Kafka', ({ bootstrap }) => {
     expect(error).toMatchObject({ code: 'log_topic_missing', reaction: 'fix-configuration' });
     expect(error?.message).toContain(`${connection.topicPrefix}elsewhere`);
   });
+
+  it('fetches nothing more, and does nothing more, while what is fetched ahead of all readers is enough', async () => {
+    const small = await openKafkaLog({ connection, partitions: 2, maxBufferedBytes: 1 });
+    closing.push(() => small.close());
+    for (const partition of [0, 1]) await log.append('telemetry', partition, valued('a', 'b'));
+    for (const partition of [0, 1]) expect(await allValues(small, 'telemetry', partition)).toEqual(['a', 'b']);
+    for (const partition of [0, 1]) await log.append('telemetry', partition, valued('c'));
+    for (const partition of [0, 1]) expect(await allValues(small, 'telemetry', partition)).toEqual(['a', 'b', 'c']);
+  });
 });

@@ -35,6 +35,7 @@ const NO_SESSION = -1;
 const ANY_EPOCH = -1;
 const CONSUMER = -1;
 const GRACE_MS = 10_000;
+const SMALL_PART = 8;
 
 /** Fetches committed records. Throws kafkajs's errors of the connection; those of a partition are in its answer. */
 export function fetch(
@@ -119,8 +120,8 @@ function readPartition(
   return to + size;
 }
 
-/** Copies what is a small part of the answer, so that a slow reader does not hold the whole of it. */
+/** Copies what is a small part of the answer, so that a slow reader does not hold the whole of it. Copies make the collector work. */
 function owned(payload: Buffer, from: number, to: number): Buffer {
   const bytes = payload.subarray(from, to);
-  return (to - from) * 2 >= payload.length ? bytes : Buffer.from(bytes);
+  return (to - from) * SMALL_PART >= payload.length ? bytes : Buffer.from(bytes);
 }
