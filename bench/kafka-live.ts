@@ -23,7 +23,7 @@ import { FleetFeed } from './kafka/fleet-feed.ts';
 import { connectionTo } from './kafka/input.ts';
 import { LiveWatch } from './kafka/live-watch.ts';
 import { openBroker } from './kafka/run.ts';
-import { referenceLoad, serialOf } from './reference-load.ts';
+import { referenceLoad, serialOf, setDeviceTime } from './reference-load.ts';
 import { homeOf } from '../runtime/system/assets.ts';
 import { machine } from './report.ts';
 
@@ -45,6 +45,7 @@ const { values: options } = parseArgs({
 const partitions = Number(options.partitions);
 const assets = Number(options.assets);
 const FULL_RECORDS = 400_000;
+const CADENCE_MS = 10_000;
 const WARM_UP_MS = 5_000;
 const SETTLE_WITHIN_MS = 120_000;
 
@@ -170,8 +171,12 @@ async function fullLoad(): Promise<number> {
     pending = Array.from({ length: partitions }, () => []);
   };
   await flush();
-  for (const { key: serial, value } of referenceLoad({ assets, steps: FULL_RECORDS / assets, late: 0 })) {
+  const steps = FULL_RECORDS / assets;
+  // Of the last minutes: months of silence before the steady load would be the load.
+  const first = Date.now() - steps * CADENCE_MS;
+  for (const { key: serial, value } of referenceLoad({ assets, steps, late: 0, duplicate: 0 })) {
     const { key, partition } = homeOf(serial, partitions);
+    setDeviceTime(value, first + Math.floor(records / assets) * CADENCE_MS);
     pending[partition].push({ key, value });
     if (++records % 4000 === 0) await flush();
   }

@@ -14,7 +14,7 @@ import { openKafkaLog } from '../runtime/log/kafka/kafka-log.ts';
 import { connectionTo, writeInput } from './kafka/input.ts';
 import type { MoveResult, MoveTask } from './kafka/move.ts';
 import { openBroker } from './kafka/run.ts';
-import { LOAD_START, referenceLoad } from './reference-load.ts';
+import { LOAD_START, referenceLoad, setDeviceTime } from './reference-load.ts';
 import { machine, spread } from './report.ts';
 
 const { values: options } = parseArgs({
@@ -74,7 +74,7 @@ console.log(options.json ? JSON.stringify(report) : JSON.stringify(report, null,
 async function writeSome(step: number): Promise<void> {
   const time = LOAD_START + step * cadenceMs;
   const records = [...referenceLoad({ assets: 1000, steps: 1, late: 0, duplicate: 0 })].map(({ key, value }) => {
-    value.write(String(time), value.indexOf('"deviceTime":') + 13, 'latin1');
+    setDeviceTime(value, time);
     return { key: Buffer.from(key), value };
   });
   await log.append(topics.telemetry, 0, records);

@@ -56,8 +56,16 @@ export function* referenceLoad(options: LoadOptions): Generator<LoadRecord> {
   }
 }
 
+const DEVICE_TIME = '"deviceTime":';
+
 export function serialOf(asset: number): string {
   return `PW-${String(asset).padStart(7, '0')}`;
+}
+
+/** Another time for a reading, epoch milliseconds; nothing else of it changes. */
+export function setDeviceTime(value: Buffer, time: number): void {
+  // 13 digits for 13 digits.
+  value.write(String(time), value.indexOf(DEVICE_TIME) + DEVICE_TIME.length, 'latin1');
 }
 
 function reading(

@@ -1,7 +1,7 @@
 import { type AppendRecord, topics } from '../../runtime/log/contract.ts';
 import type { KafkaLog } from '../../runtime/log/kafka/kafka-log.ts';
 import { homeOf } from '../../runtime/system/assets.ts';
-import { referenceLoad, serialOf } from '../reference-load.ts';
+import { referenceLoad, serialOf, setDeviceTime } from '../reference-load.ts';
 
 const TICK_MS = 20;
 const PERIOD_MS = 120_000;
@@ -55,7 +55,8 @@ export class FleetFeed {
   /** For so long, ms, or until {@link stop}; resolves when all is in the log. A feed that falls behind its pace is an error. */
   async run(ms: number): Promise<void> {
     const { assets, perSecond } = this.#options;
-    const cadenceMs = (1000 * assets) / perSecond;
+    // Whole milliseconds: the time is written over digit by digit.
+    const cadenceMs = Math.max(1, Math.round((1000 * assets) / perSecond));
     const records = referenceLoad({ assets, steps: 1_000_000, cadenceMs, late: 0, duplicate: 0, periodMs: PERIOD_MS });
     const appends: Promise<void>[] = [];
     const began = performance.now();
@@ -81,8 +82,7 @@ export class FleetFeed {
     for (let i = 0; i < count; i++) {
       const { key: serial, value } = records.next().value as { key: string; value: Buffer };
       const { key, partition } = this.#homes[(this.records + i) % assets];
-      // 13 digits for 13 digits.
-      value.write(String(now), value.indexOf('"deviceTime":') + 13, 'latin1');
+      setDeviceTime(value, now);
       byPartition[partition].push({ key, value });
       if (watched.has(serial)) sent(serial, now);
     }
