@@ -28,7 +28,7 @@ const STEPS = [
 ];
 
 const SEED = Number(process.env.GRIDFOLD_TEST_SEED ?? 20261124);
-const KILLS = Number(process.env.GRIDFOLD_TEST_KILLS ?? 60);
+const KILLS = Number(process.env.GRIDFOLD_TEST_KILLS ?? 40);
 const base = mkdtempSync(join(tmpdir(), 'gridfold-crash-'));
 const shortLoad = join(base, 'short');
 const longLoad = join(base, 'long');
