@@ -46,7 +46,8 @@ const partitions = Number(options.partitions);
 const assets = Number(options.assets);
 const FULL_RECORDS = 400_000;
 const CADENCE_MS = 10_000;
-const WARM_UP_MS = 5_000;
+/** A fleet that begins says ten events by asset. */
+const WARM_UP_MS = 15_000;
 const SETTLE_WITHIN_MS = 120_000;
 
 interface Pipeline {
