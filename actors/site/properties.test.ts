@@ -208,6 +208,19 @@ function contributionOf({ serial, minute, power, what, length }: Event, version:
   return told(serial, kind, 'state_interval', key(serial, at), at, state, version);
 }
 
+/** A gap of the site that reaches over the floor, while one of the silences that it is made of does not. */
+const silenceInTwoParts = [
+  happened('C', 10, 'gap', 350),
+  ...['A', 'C'].map((serial) => happened(serial, 0, 'values', 1)),
+  happened('A', 0, 'gap', 255),
+  happened('A', 255, 'gap', 105),
+  ...['A', 'B'].map((serial) => happened(serial, 1800, 'values', 1)),
+];
+
+function happened(serial: string, minute: number, what: Event['what'], length: number): Event {
+  return { serial, minute, late: 0, twice: false, power: null, what, length };
+}
+
 test('what is forgotten beyond the horizon changes nothing that comes within it', { timeout: 300_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(life, async (events) => {
@@ -234,6 +247,6 @@ test('what is forgotten beyond the horizon changes nothing that comes within it'
         await live.close();
       }
     }),
-    { numRuns: RUNS },
+    { numRuns: RUNS, examples: [[silenceInTwoParts]] },
   );
 });

@@ -77,13 +77,30 @@ function raise(draft: Draft, floor: number): void {
       minutes: without(member.minutes, floor, holds),
       energy: without(member.energy, energyFrom(member), null),
       meter: without(member.meter, quarter, null),
-      intervals: member.intervals.filter((i) => keptUntil(i) >= floorMs),
+      intervals: withTheirBeginnings(member.intervals, floorMs),
       states: member.states.filter((i) => keptUntil(i) >= floorMs),
     }),
   );
   draft.rollups = forget(draft.rollups, floor);
   draft.energies = forget(draft.energies, quarter);
   forgetSaid(draft);
+}
+
+/**
+ * What is not forgotten yet, and the silences before it that it goes on from: a gap of the site that reaches over the
+ * floor began with the first of them.
+ */
+function withTheirBeginnings(intervals: readonly Interval[], floorMs: number): Interval[] {
+  const kept = new Set(intervals.filter((interval) => keptUntil(interval) >= floorMs));
+  const silences = intervals.filter(({ type, gone }) => type === 'data_gap' && !gone);
+  let begins = Number.POSITIVE_INFINITY;
+  for (const silence of silences.toSorted((a, b) => keptUntil(b) - keptUntil(a))) {
+    const until = keptUntil(silence);
+    if (until < floorMs && until < begins) break;
+    kept.add(silence);
+    begins = Math.min(begins, silence.from);
+  }
+  return intervals.filter((interval) => kept.has(interval));
 }
 
 /** Losses of the grid in a region are forgotten by when they began, so that a group of them goes as one. */
