@@ -7,7 +7,7 @@ import { runFaults } from './run-faults.ts';
 import { faultTable } from './table.ts';
 
 const SEED = Number(process.env.GRIDFOLD_TEST_SEED ?? 20261126);
-const RUNS = Number(process.env.GRIDFOLD_TEST_FAULTS ?? 20);
+const RUNS = Number(process.env.GRIDFOLD_TEST_FAULTS ?? 50);
 
 describeKafka('three processes on one broker', () => {
   test(`${RUNS} faults: nothing is lost, nothing doubled, state and tables are those of one fold`, {
