@@ -260,7 +260,7 @@ export class Fetcher {
           return asked.length === 0 ? [] : this.#ask(node, asked);
         });
         if (asked.length === 0) return;
-        await this.#take(asked, fetched);
+        await this.#take(fetched);
       } catch (error) {
         for (const feed of asked) feed.error = link.isClosed ? closed() : refused('to be read', error);
         return;
@@ -289,11 +289,11 @@ export class Fetcher {
     return link.on(broker, 'polls', (connection) => fetch(connection, wanted, bounds));
   }
 
-  async #take(asked: readonly Feed[], fetched: readonly Fetched[]): Promise<void> {
+  async #take(fetched: readonly Fetched[]): Promise<void> {
     const { link, extents } = this.#options;
     let isStale = false;
     for (const { topic, partition, error, segment, start, end } of fetched) {
-      const feed = asked.find((f) => f.topic === topic && f.partition === partition);
+      const feed = this.#feeds.get(`${topic}/${partition}`);
       if (feed === undefined || feed.asked !== feed.position || feed.isHeld) continue;
       if (segment !== null) {
         const hasData = segment.nextOffset > feed.position;

@@ -73,6 +73,7 @@ function request(wanted: readonly FetchFrom[], bounds: FetchBounds): { buf: Buff
 }
 
 function response(payload: Buffer, wanted: readonly FetchFrom[]): Fetched[] {
+  const offsets = new Map(wanted.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]));
   const code = payload.readInt16BE(4);
   if (code !== 0) throw protocolError(code);
   const fetched: Fetched[] = [];
@@ -84,7 +85,7 @@ function response(payload: Buffer, wanted: readonly FetchFrom[]): Fetched[] {
     const topic = payload.toString('utf8', at + 2, nameEnd);
     const partitions = payload.readInt32BE(nameEnd);
     at = nameEnd + 4;
-    for (let p = 0; p < partitions; p++) at = readPartition(payload, at, topic, wanted, fetched);
+    for (let p = 0; p < partitions; p++) at = readPartition(payload, at, topic, offsets, fetched);
   }
   return fetched;
 }
@@ -93,7 +94,7 @@ function readPartition(
   payload: Buffer,
   at: number,
   topic: string,
-  wanted: readonly FetchFrom[],
+  offsets: ReadonlyMap<string, number>,
   into: Fetched[],
 ): number {
   const partition = payload.readInt32BE(at);
@@ -109,7 +110,7 @@ function readPartition(
   to += 4;
   const size = Math.max(0, payload.readInt32BE(to));
   to += 4;
-  const from = wanted.find((w) => w.topic === topic && w.partition === partition)?.offset ?? 0;
+  const from = offsets.get(`${topic}/${partition}`) ?? 0;
   const answer = { topic, partition, start, end };
   try {
     if (code !== 0) throw protocolError(code);
