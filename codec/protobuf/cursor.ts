@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { ByteCursor } from '../byte-cursor.ts';
 import { textOf, UNDECODABLE } from '../wire-document.ts';
 
 /** Wire types. */
@@ -8,22 +9,10 @@ export const LEN = 2;
 export const FIXED32 = 5;
 
 /** Walks through the fields of a Protobuf message. Throws a Refusal where the bytes are none. */
-export class ProtoCursor {
+export class ProtoCursor extends ByteCursor {
   /** Of the field that `next` stopped at. */
   number = 0;
   wire = 0;
-  private readonly bytes: Uint8Array;
-  private readonly view: DataView;
-  private readonly end: number;
-  private at: number;
-
-  constructor(bytes: Uint8Array, start: number, end: number) {
-    this.bytes = bytes;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.at = start;
-    this.end = end;
-  }
-
   /** Goes to the next field; its value must be taken or skipped before the one after it. False at the end. */
   next(): boolean {
     if (this.at === this.end) return false;
@@ -36,30 +25,8 @@ export class ProtoCursor {
 
   /** A 64-bit number in two's complement; beyond 2^53 it is not exact. */
   varint(): number {
-    let low = 0;
-    let high = 0;
-    for (let shift = 0; shift < 70; shift += 7) {
-      if (this.at >= this.end) throw UNDECODABLE;
-      const byte = this.bytes[this.at++];
-      const bits = byte & 0x7f;
-      if (shift < 28) low |= bits << shift;
-      else if (shift === 28) {
-        low |= bits << 28;
-        high = bits >> 4;
-      } else high |= bits << (shift - 32);
-      if (byte < 0x80) return high * 2 ** 32 + (low >>> 0);
-    }
-    throw UNDECODABLE;
-  }
-
-  double(): number {
-    this.take(8);
-    return this.view.getFloat64(this.at - 8, true);
-  }
-
-  float(): number {
-    this.take(4);
-    return this.view.getFloat32(this.at - 4, true);
+    this.bits64();
+    return this.high * 2 ** 32 + (this.low >>> 0);
   }
 
   /** A cursor over the message that the field holds. */
@@ -113,10 +80,5 @@ export class ProtoCursor {
     const length = this.varint();
     this.take(length);
     return length;
-  }
-
-  private take(count: number): void {
-    if (!(count >= 0 && count <= this.end - this.at)) throw UNDECODABLE;
-    this.at += count;
   }
 }
