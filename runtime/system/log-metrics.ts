@@ -1,4 +1,5 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
+import { countedElsewhere } from './counted.ts';
 
 /** How it stands with a log on brokers: whether they answer, and what was moved since the start. */
 export interface LogStatus {
@@ -33,14 +34,7 @@ export function logGauges(registry: Registry, now: () => number, status: () => L
 
 /** Counters that follow the log's own counts. */
 function counted(registry: Registry): (status: LogStatus) => void {
-  const counter = (name: string, help: string) => {
-    const made = new Counter({ name: `gridfold_log_${name}_total`, help, registers: [registry] });
-    let last = 0;
-    return (value: number) => {
-      made.inc(Math.max(0, value - last));
-      last = value;
-    };
-  };
+  const counter = (name: string, help: string) => countedElsewhere(registry, `log_${name}_total`, help);
   const retries = counter('retries', 'Calls to the brokers that were repeated');
   const readRecords = counter('read_records', 'Records read from the log');
   const readBytes = counter('read_bytes', 'Bytes of them');
