@@ -7,6 +7,7 @@ import { systemClock } from '../../runtime/kernel/clock.ts';
 import { openEmbeddedLog } from '../../runtime/log/embedded/embedded.ts';
 import type { Assignment, Member, Membership, Standing } from '../../runtime/log/membership.ts';
 import { toyType } from '../../runtime/shard/testing/toy.ts';
+import { smallRuntime } from '../../runtime/system/testing/rig.ts';
 import { Runtime } from '../../runtime/system/runtime.ts';
 import { lamp } from '../../runtime/system/testing/rig.ts';
 import { LiveClient, Replica } from '../testing/live-client.ts';
@@ -84,17 +85,9 @@ async function openProcess(name: string) {
     mirror: true,
     clock: systemClock,
     dataDir: join(dir, name),
+    ...smallRuntime,
     commitIntervalMs: 20,
     snapshotIntervalMs: 60_000,
-    snapshotRecords: 1_000_000,
-    horizonMs: 86_400_000,
-    blocksPerKind: 16,
-    maxResidentBytes: 1 << 28,
-    windowBytesPerBlock: 1 << 20,
-    silenceOutageMs: 3_600_000,
-    silenceGraceMs: 0,
-    retentionMs: 7 * 86_400_000,
-    retentionBytes: null,
     observer: () => ({ phase() {}, committed() {}, snapshot() {}, folded() {}, quarantined() {}, failed() {} }),
     message() {},
   });

@@ -13,6 +13,7 @@ import { TeslaTranslator } from '../../codec/tesla/translator.ts';
 import { type KafkaConnection, kafkaClient } from '../../runtime/log/kafka/connection.ts';
 import { describeKafka } from '../../test/kafka/describe-kafka.ts';
 import { openTeslaDoor, type TeslaDoor } from './tesla.ts';
+import { createLedTopics } from '../../runtime/log/kafka/testing/led-topics.ts';
 
 const at = Date.parse('2026-01-01T00:00:00Z');
 
@@ -51,7 +52,10 @@ describeKafka("the door of Tesla's fleet telemetry", ({ bootstrap, unique }) => 
   async function createTopics(...messages: TeslaMessage[]): Promise<void> {
     const admin = kafkaClient(connection).admin();
     await admin.connect();
-    await admin.createTopics({ topics: messages.map((one) => ({ topic: `${namespace}_${one}`, numPartitions: 1 })) });
+    await createLedTopics(
+      admin,
+      messages.map((one) => ({ topic: `${namespace}_${one}`, numPartitions: 1 })),
+    );
     await admin.disconnect();
   }
   const send = (message: TeslaMessage, ...values: Uint8Array[]) =>

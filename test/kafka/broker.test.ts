@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startBroker, type TestBroker } from './broker.ts';
 import { describeKafka } from './describe-kafka.ts';
 import { readCommitted } from './read-committed.ts';
+import { createLedTopics } from '../../runtime/log/kafka/testing/led-topics.ts';
 
 describeKafka('a broker of a suite of its own', () => {
   let broker: TestBroker;
@@ -21,7 +22,7 @@ describeKafka('a broker of a suite of its own', () => {
     const producer = kafka.producer();
     await producer.connect();
     const admin = kafka.admin();
-    await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: true });
+    await createLedTopics(admin, [{ topic, numPartitions: 1 }]);
     await producer.send({ topic, messages: [{ value: 'before' }] });
     await admin.disconnect();
     await producer.disconnect();

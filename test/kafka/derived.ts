@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type Log, topics } from '../../runtime/log/contract.ts';
 import { openEmbeddedLog } from '../../runtime/log/embedded/embedded.ts';
 import { openKafkaLog } from '../../runtime/log/kafka/kafka-log.ts';
-import { allValues } from '../../runtime/log/kafka/testing/collect.ts';
+import { allValues } from '../../runtime/log/testing/collect.ts';
 import type { DerivedEvent } from '../../runtime/shard/derived.ts';
 import { decodeJournal, type Step } from '../../runtime/shard/journal.ts';
 import type { Folder } from '../acceptance/gridfold.ts';

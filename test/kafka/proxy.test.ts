@@ -5,6 +5,7 @@ import { describeKafka } from './describe-kafka.ts';
 import { ApiKey } from './frames.ts';
 import { type FaultProxy, startProxy } from './proxy.ts';
 import { readCommitted } from './read-committed.ts';
+import { createLedTopics } from '../../runtime/log/kafka/testing/led-topics.ts';
 
 describeKafka('the proxy in front of a broker', () => {
   let broker: TestBroker;
@@ -27,7 +28,7 @@ describeKafka('the proxy in front of a broker', () => {
   async function createTopic(topic: string): Promise<void> {
     const admin = kafka.admin();
     await admin.connect();
-    await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: true });
+    await createLedTopics(admin, [{ topic, numPartitions: 1 }]);
     await admin.disconnect();
   }
 

@@ -9,6 +9,7 @@ import { live, metric, run } from '../acceptance/running.ts';
 import { startBroker, type TestBroker } from './broker.ts';
 import { describeKafka } from './describe-kafka.ts';
 import { type Cluster, KafkaFolder, type Settings } from './kafka-folder.ts';
+import { createLedTopics } from '../../runtime/log/kafka/testing/led-topics.ts';
 
 const TIMEOUT = 180_000;
 const folders: KafkaFolder[] = [];
@@ -57,7 +58,7 @@ describeKafka('gridfold run refuses', ({ bootstrap, unique }) => {
     'topics of another number of partitions, and says what to do',
     async () => {
       const cluster = await clusterOf('other');
-      await admin.createTopics({ topics: [{ topic: `${cluster.prefix}.telemetry`, numPartitions: 3 }] });
+      await createLedTopics(admin, [{ topic: `${cluster.prefix}.telemetry`, numPartitions: 3 }]);
       const { code, stdout, stderr } = await refusal(folderOf(cluster));
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
       expect(stderr).toContain('telemetry: 3 partitions there, and partitions is 2');

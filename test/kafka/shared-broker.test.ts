@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import type { TestProject } from 'vitest/node';
 import { describeKafka } from './describe-kafka.ts';
 import setup from './shared-broker.ts';
+import { createLedTopics } from '../../runtime/log/kafka/testing/led-topics.ts';
 
 it('starts nothing for a run in which no suite asks', async () => {
   const provided: Record<string, string> = {};
@@ -21,7 +22,7 @@ describeKafka('the broker that suites share', (kafka) => {
     const admin = new kafkajs.Kafka({ brokers: [one], logLevel: kafkajs.logLevel.NOTHING }).admin();
     const topic = kafka.unique('topic');
     await admin.connect();
-    await admin.createTopics({ topics: [{ topic, numPartitions: 3 }], waitForLeaders: true });
+    await createLedTopics(admin, [{ topic, numPartitions: 3 }]);
     expect(await admin.listTopics()).toContain(topic);
     await admin.disconnect();
   });

@@ -6,7 +6,7 @@ import { type FaultProxy, startProxy } from '../../../test/kafka/proxy.ts';
 import type { GridfoldError } from '../../kernel/errors.ts';
 import type { KafkaConnection } from './connection.ts';
 import { type KafkaLog, openKafkaLog } from './kafka-log.ts';
-import { allValues, commitOf, text, valued } from './testing/collect.ts';
+import { allValues, commitOf, text, valued } from '../testing/collect.ts';
 import { makeTopics, testConnection } from './testing/test-log.ts';
 
 const { Produce, InitProducerId, AddPartitionsToTxn, AddOffsetsToTxn, TxnOffsetCommit, EndTxn } = ApiKey;

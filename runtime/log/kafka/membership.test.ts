@@ -7,6 +7,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { describeKafka } from '../../../test/kafka/describe-kafka.ts';
 import type { Assignment } from '../membership.ts';
 import { agreed, Peer, type PeerOptions } from './testing/peer.ts';
+import { createLedTopics } from './testing/led-topics.ts';
 
 const PARTITIONS = 12;
 /** Long, so that nobody drops out of the group because the machine is busy. */
@@ -178,7 +179,7 @@ describeKafka('members of a group on Kafka', (kafka) => {
     const [admin, consumer] = [client.admin(), client.consumer({ groupId, maxWaitTimeInMs: 100 })];
     ending(() => Promise.all([admin.disconnect(), consumer.disconnect()]));
     await admin.connect();
-    await admin.createTopics({ topics: [{ topic: groupId, numPartitions: 1 }] });
+    await createLedTopics(admin, [{ topic: groupId, numPartitions: 1 }]);
     await consumer.subscribe({ topic: groupId });
     const foreign = new Promise((resolve) => consumer.on('consumer.group_join', resolve));
     await consumer.run({ eachMessage: async () => {} });

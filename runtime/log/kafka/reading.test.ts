@@ -5,7 +5,8 @@ import { systemClock } from '../../kernel/clock.ts';
 import type { GridfoldError } from '../../kernel/errors.ts';
 import { type Compression, type KafkaConnection, kafkaClient } from './connection.ts';
 import { type KafkaLog, openKafkaLog } from './kafka-log.ts';
-import { allValues, commitOf, nextValues, text, valued } from './testing/collect.ts';
+import { allValues, commitOf, nextValues, text, valued } from '../testing/collect.ts';
+import { createLedTopics } from './testing/led-topics.ts';
 import { makeTopics, testConnection } from './testing/test-log.ts';
 
 describeKafka('reading from Kafka', ({ bootstrap }) => {
@@ -128,21 +129,14 @@ describeKafka('reading from Kafka', ({ bootstrap }) => {
 
   it('leaves no record out where compaction leaves holes', async () => {
     const topic = `${connection.topicPrefix}compacted`;
-    await admin.createTopics({
-      topics: [
-        {
-          topic,
-          numPartitions: 2,
-          configEntries: [
-            { name: 'cleanup.policy', value: 'compact' },
-            { name: 'segment.ms', value: '50' },
-            { name: 'min.cleanable.dirty.ratio', value: '0.001' },
-            { name: 'max.compaction.lag.ms', value: '50' },
-          ],
-        },
-      ],
-      waitForLeaders: true,
-    });
+    const settings = {
+      'cleanup.policy': 'compact',
+      'segment.ms': '50',
+      'min.cleanable.dirty.ratio': '0.001',
+      'max.compaction.lag.ms': '50',
+    };
+    const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
+    await createLedTopics(admin, [{ topic, numPartitions: 2, configEntries }]);
     const plain = await foreign();
     const send = (...keys: string[]) =>
       plain.send({ topic, messages: keys.map((key, i) => ({ key, value: `${key}${i}`, partition: 0 })) });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startBroker, type TestBroker } from '../../../test/kafka/broker.ts';
 import { describeKafka } from '../../../test/kafka/describe-kafka.ts';
 import { type KafkaLog, openKafkaLog } from './kafka-log.ts';
-import { allValues, commitOf, nextValues, valued } from './testing/collect.ts';
+import { allValues, commitOf, nextValues, valued } from '../testing/collect.ts';
 import { makeTopics, testConnection } from './testing/test-log.ts';
 
 const ROUNDS = 60;

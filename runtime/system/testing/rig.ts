@@ -13,6 +13,21 @@ import type { RuntimeOptions } from '../runtime-options.ts';
 
 export const START = Date.UTC(2026, 0, 1);
 
+/** Bounds of a runtime for tests. */
+export const smallRuntime = {
+  commitIntervalMs: 100,
+  snapshotIntervalMs: 30_000,
+  snapshotRecords: 1_000_000,
+  horizonMs: 86_400_000,
+  blocksPerKind: 16,
+  maxResidentBytes: 1 << 28,
+  windowBytesPerBlock: 1 << 20,
+  silenceOutageMs: 3_600_000,
+  silenceGraceMs: 0,
+  retentionMs: 7 * 86_400_000,
+  retentionBytes: null,
+};
+
 /** A runtime on an embedded log in `dir`, with a clock of its own. */
 export interface Rig {
   readonly runtime: Runtime;
@@ -54,17 +69,7 @@ export async function openRig(
     log,
     clock,
     dataDir: dir,
-    commitIntervalMs: 100,
-    snapshotIntervalMs: 30_000,
-    snapshotRecords: 1_000_000,
-    horizonMs: 86_400_000,
-    blocksPerKind: 16,
-    maxResidentBytes: 1 << 28,
-    windowBytesPerBlock: 1 << 20,
-    silenceOutageMs: 3_600_000,
-    silenceGraceMs: 0,
-    retentionMs: 7 * 86_400_000,
-    retentionBytes: null,
+    ...smallRuntime,
     observer: () => observer,
     message() {},
     ...options,

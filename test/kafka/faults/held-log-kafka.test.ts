@@ -2,6 +2,7 @@ import kafkajs from 'kafkajs';
 import { expect, test } from 'vitest';
 import { describeKafka } from '../describe-kafka.ts';
 import { extentsOf, holdLog } from './held-log.ts';
+import { createLedTopics } from '../../../runtime/log/kafka/testing/led-topics.ts';
 
 describeKafka('the log that the verifier holds', (kafka) => {
   test('shows nothing of aborted transactions that overlap', async () => {
@@ -11,7 +12,7 @@ describeKafka('the log that the verifier holds', (kafka) => {
     const topic = `${prefix}t`;
     const admin = client.admin();
     await admin.connect();
-    await admin.createTopics({ topics: [{ topic, numPartitions: 1 }] });
+    await createLedTopics(admin, [{ topic, numPartitions: 1 }]);
     await admin.disconnect();
     const begin = async (name: string) => {
       const producer = client.producer({ transactionalId: prefix + name, idempotent: true, maxInFlightRequests: 1 });

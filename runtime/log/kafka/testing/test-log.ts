@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { Admin } from 'kafkajs';
 import { topics } from '../../contract.ts';
 import { type KafkaConnection, kafkaClient } from '../connection.ts';
 import { type KafkaLog, type KafkaLogOptions, openKafkaLog } from '../kafka-log.ts';
+import { createLedTopics } from './led-topics.ts';
 
 const PARTITIONS = 2;
-const LEADERS_WITHIN_MS = 30_000;
 const names = [...Object.values(topics), 'site-journal', 'site-snapshots'];
 
 /** A connection with a prefix and a group of its own; nothing is said. */
@@ -25,28 +24,14 @@ export function testConnection(bootstrap: string, more: Partial<KafkaConnection>
 
 /** Makes every topic of a log, empty, and waits until each partition has a leader. */
 export async function makeTopics(connection: KafkaConnection, partitions = PARTITIONS): Promise<void> {
-  const admin = kafkaClient(connection).admin();
+  // What kafkajs has to say while the topics come to be is nothing that a test listens for.
+  const admin = kafkaClient({ ...connection, message: () => {} }).admin();
   await admin.connect();
-  const wanted = names.map((name) => connection.topicPrefix + name);
-  await admin.createTopics({
-    topics: wanted.map((topic) => ({ topic, numPartitions: partitions })),
-    waitForLeaders: false,
-  });
-  const deadline = performance.now() + LEADERS_WITHIN_MS;
-  // A broker with much to do tells of new topics some moments later.
-  while (!(await areLed(admin, wanted))) {
-    if (performance.now() > deadline) throw new Error(`topics ${connection.topicPrefix}* have no leaders yet`);
-  }
+  await createLedTopics(
+    admin,
+    names.map((name) => ({ topic: connection.topicPrefix + name, numPartitions: partitions })),
+  );
   await admin.disconnect();
-}
-
-async function areLed(admin: Admin, wanted: string[]): Promise<boolean> {
-  try {
-    const { topics: found } = await admin.fetchTopicMetadata({ topics: wanted });
-    return found.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
-  } catch {
-    return false;
-  }
 }
 
 async function deleteTopics(connection: KafkaConnection): Promise<void> {
