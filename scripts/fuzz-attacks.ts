@@ -1,15 +1,5 @@
 import { referenceRecord } from '../codec/fixture.ts';
-
-/** mulberry32 */
-function makeRandom(start: number): () => number {
-  let state = start | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
+import { makeRandom } from '../codec/testing/attacks.ts';
 
 const LIFECYCLE =
   '{"id":"erp-88-17","serial":"PW-0001","kind":"powerwall","type":"installed","eventTime":"2022-01-03T15:00:00-08:00","data":{"siteId":"S-42","position":"battery-1"}}';

@@ -28,7 +28,15 @@ function fetchInto(folder: string): void {
   console.error('gridfold: fetching the jars of Kafka (mvn, 43 MB, once) ...');
   mkdirSync(dirname(folder), { recursive: true });
   const partial = mkdtempSync(`${folder}-`);
-  const goal = ['-B', '-q', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${partial}`];
+  const goal = [
+    '-B',
+    '-q',
+    '-Dstyle.color=never',
+    '-f',
+    pom,
+    'dependency:copy-dependencies',
+    `-DoutputDirectory=${partial}`,
+  ];
   const done = spawnSync('mvn', goal, { stdio: ['ignore', 2, 2] });
   try {
     if (done.error !== undefined) {
