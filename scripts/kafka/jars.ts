@@ -37,7 +37,7 @@ function fetchInto(folder: string): void {
     'dependency:copy-dependencies',
     `-DoutputDirectory=${partial}`,
   ];
-  const done = spawnSync('mvn', goal, { stdio: ['ignore', 2, 2] });
+  const done = spawnSync('mvn', goal, { stdio: ['ignore', 'pipe', 2], encoding: 'utf8' });
   try {
     if (done.error !== undefined) {
       throw missing(
@@ -46,6 +46,7 @@ function fetchInto(folder: string): void {
       );
     }
     if (done.status !== 0 || !hasBroker(partial)) {
+      console.error(done.stdout);
       throw missing('mvn could not fetch the jars; its message stands above. Is a Maven repository reachable?');
     }
     // Another process may have been first: its folder is as good.

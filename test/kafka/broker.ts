@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Broker } from '../../scripts/kafka/broker.ts';
-import { freePort } from '../../scripts/kafka/ports.ts';
+import { freePorts } from '../../scripts/kafka/ports.ts';
 import { makeSecured, type Secured } from './secured.ts';
 
 /** What a suite may ask of a broker of its own. */
@@ -48,15 +48,31 @@ const QUICK = {
   'num.io.threads': 4,
 };
 
+/** What the broker's log says when somebody else has taken a port since it was found free. */
+const PORT_TAKEN = /Unable to start acceptor|Address already in use/;
+const ATTEMPTS = 3;
+
 /** Starts a broker of the suite's own: 3 to 9 s and about 300 MB, so take the shared one where it will do. */
 export async function startBroker(options: TestBrokerOptions = {}): Promise<TestBroker> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnFreePorts(options);
+    } catch (error) {
+      const mayPass = options.port === undefined && options.dir === undefined && PORT_TAKEN.test(String(error));
+      if (!mayPass || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function startOnFreePorts(options: TestBrokerOptions): Promise<TestBroker> {
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'gridfold-kafka-'));
-  const secured = options.saslAndTls ? makeSecured(dir, await freePort()) : undefined;
-  const proxied = { port: await freePort(), advertisedPort: await freePort() };
+  const [port, controllerPort, proxyTarget, proxyPort, securedPort] = await freePorts(5);
+  const secured = options.saslAndTls ? makeSecured(dir, securedPort) : undefined;
+  const proxied = { port: proxyTarget, advertisedPort: proxyPort };
   const broker = new Broker({
     dir,
-    port: options.port ?? (await freePort()),
-    controllerPort: await freePort(),
+    port: options.port ?? port,
+    controllerPort,
     heapMb: options.heapMb ?? 384,
     quickStart: options.quickStart ?? true,
     proxied,
