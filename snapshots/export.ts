@@ -1,9 +1,8 @@
 import { GridfoldError } from '../runtime/kernel/errors.ts';
 import { KeyType, numberedKey, segmentKey } from './keys.ts';
-import type { Block } from './block.ts';
 import type { Manifest } from './manifest.ts';
 import type { ExportedSnapshot, SnapshotLayout, SnapshotName, StateRow } from './mirrored.ts';
-import { blocksOf, NamedRows, type ReadBlock, readBlocks, type StoredSnapshot } from './named.ts';
+import { blocksOf, NamedRows, type ReadBlock, readBlocks, recordKeys, type StoredSnapshot } from './named.ts';
 
 const RECORDS_AT_ONCE = 256;
 /** Of each of some blocks. */
@@ -44,7 +43,7 @@ export class SnapshotExport implements ExportedSnapshot {
   async *rows(): AsyncGenerator<readonly StateRow[]> {
     for await (const group of readBlocks(this.#source.stored, this.#changed)) {
       yield group.map(({ key, image }) => ({ key, value: image }));
-      yield* this.#records(group.map(({ block }) => block));
+      yield* this.#records(group);
       yield* this.#segments(group.map(({ id }) => id));
     }
   }
@@ -64,8 +63,9 @@ export class SnapshotExport implements ExportedSnapshot {
     return NamedRows.of(this.#source.stored);
   }
 
-  async *#records(blocks: readonly Block[]): AsyncGenerator<StateRow[]> {
-    const newer = blocks.flatMap(recordKeys).filter(({ number }) => number > (this.#base?.number ?? 0));
+  async *#records(group: readonly ReadBlock[]): AsyncGenerator<StateRow[]> {
+    const known = this.#base?.number ?? 0;
+    const newer = group.flatMap(({ id, numbers }) => recordKeys(id, numbers)).filter(({ number }) => number > known);
     for (let at = 0; at < newer.length; at += RECORDS_AT_ONCE) {
       const some = newer.slice(at, at + RECORDS_AT_ONCE);
       const values = await this.#source.stored.db.getMany(some.map(({ key }) => key));
@@ -103,9 +103,9 @@ export class SnapshotExport implements ExportedSnapshot {
     try {
       const ids = group.map(({ id }) => id);
       for await (const old of readBlocks(before, ids)) {
-        for (const [i, { block }] of old.entries()) {
-          const kept = new Set(recordKeys(group[i].block).map(({ key }) => key.toString('latin1')));
-          for (const { key } of recordKeys(block)) if (!kept.has(key.toString('latin1'))) replaced.push(key);
+        for (const [i, { id, numbers }] of old.entries()) {
+          const kept = new Set(recordKeys(id, group[i].numbers).map(({ key }) => key.toString('latin1')));
+          for (const { key } of recordKeys(id, numbers)) if (!kept.has(key.toString('latin1'))) replaced.push(key);
         }
       }
     } catch {
@@ -119,19 +119,4 @@ export class SnapshotExport implements ExportedSnapshot {
     const [from, to] = [base.table.windowEnds[id], table.windowEnds[id]].map((end) => this.#source.deletable(end));
     return from < to ? db.keys({ gte: segmentKey(id, from), lt: segmentKey(id, to) }).all() : [];
   }
-}
-
-function recordKeys(block: Block): { number: number; key: Buffer }[] {
-  const keys: { number: number; key: Buffer }[] = [];
-  for (const [column, type] of [
-    ['sideSnapshot', KeyType.side],
-    ['lifeSnapshot', KeyType.life],
-  ] as const) {
-    const c = block.schema.index(column);
-    for (let slot = 0; slot < block.count; slot++) {
-      const number = block.get(c, slot);
-      if (number !== 0) keys.push({ number, key: numberedKey(number, type, block.id, slot) });
-    }
-  }
-  return keys;
 }

@@ -1,7 +1,8 @@
 import { crc32 } from 'node:zlib';
 import { GridfoldError } from '../runtime/kernel/errors.ts';
 import { Block } from './block.ts';
-import type { ColumnType, StateSchema } from './schema.ts';
+import { HEAD, type ImageTable, readTable, type TableEntry, TYPES, WIDTHS } from './image-table.ts';
+import type { StateSchema } from './schema.ts';
 
 /**
  * A block as bytes, little-endian:
@@ -13,9 +14,6 @@ import type { ColumnType, StateSchema } from './schema.ts';
  */
 const MAGIC = 0x42444647;
 const FORMAT = 1;
-const HEAD = 64;
-const TYPES: readonly ColumnType[] = ['f64', 'u32', 'u8'];
-const WIDTHS = [8, 4, 1];
 
 type Report = (level: 'info' | 'warn' | 'error', text: string, fields?: Record<string, unknown>) => void;
 
@@ -82,7 +80,6 @@ export function decodeImage(image: Buffer, id: number, schema: StateSchema, mess
   if (image.readUInt32LE(0) !== MAGIC || format > FORMAT) {
     throw mismatch(`block ${id} has image format ${format}; this release reads up to ${FORMAT}`);
   }
-  const columns = image.readUInt16LE(6);
   const count = image.readUInt32LE(12);
   const keyBytes = image.readUInt32LE(16);
   const nameEnd = HEAD + image.readUInt32LE(24);
@@ -90,7 +87,7 @@ export function decodeImage(image: Buffer, id: number, schema: StateSchema, mess
   if (image.readUInt32LE(8) !== id || name !== schema.name) {
     throw mismatch(`block ${id} of state ${schema.name} holds block ${image.readUInt32LE(8)} of state ${name}`);
   }
-  const table = readTable(image, nameEnd, columns);
+  const table = readTable(image);
   const block = new Block(id, schema);
   const wanted = table.entries.map((entry) => columnFor(entry, schema, image.readUInt32LE(20), message));
   block.prepare(
@@ -102,8 +99,8 @@ export function decodeImage(image: Buffer, id: number, schema: StateSchema, mess
   at += count * 4;
   block.keys = Uint8Array.prototype.slice.call(image, at, at + keyBytes);
   at += keyBytes;
-  const stride = readRows(image, at, count, table.entries, wanted, block);
-  at += count * stride;
+  readRows(image, at, table, wanted, block, count);
+  at += count * table.stride;
   if (at !== image.length - 4) throw mismatch(`block ${id} has an image of ${image.length} bytes that ends at ${at}`);
   block.count = count;
   block.window.lastCrc = image.readUInt32LE(28);
@@ -141,51 +138,28 @@ function rowOrder({ schema, offsets }: Block): number[] {
   return order;
 }
 
-/** Takes the rows over: in one piece where the layout is the same, else column by column. Returns the stored stride. */
+/** Takes the rows over: in one piece where the layout is the same, else column by column. */
 function readRows(
   image: Buffer,
   start: number,
-  count: number,
-  entries: readonly TableEntry[],
+  { entries, stride }: ImageTable,
   wanted: readonly number[],
   block: Block,
-): number {
-  const bytes = entries.reduce((sum, entry) => sum + WIDTHS[entry.type], 0);
-  const stride = (bytes + 7) & ~7;
+  count: number,
+): void {
   const order = rowOrder(block);
   const isSame = (c: number, i: number) => c === wanted[i] && block.schema.types[c] === TYPES[entries[i].type];
   if (order.length === wanted.length && order.every(isSame)) {
     block.u8.set(image.subarray(start, start + count * stride));
-    return stride;
+    return;
   }
-  let place = 0;
-  entries.forEach(({ type }, i) => {
-    const width = WIDTHS[type];
+  entries.forEach(({ type, place }, i) => {
     for (let row = 0; row < count && wanted[i] >= 0; row++) {
       const at = start + row * stride + place;
-      const value = width === 8 ? image.readDoubleLE(at) : width === 4 ? image.readUInt32LE(at) : image[at];
+      const value = type === 0 ? image.readDoubleLE(at) : type === 1 ? image.readUInt32LE(at) : image[at];
       block.set(wanted[i], row, value);
     }
-    place += width;
   });
-  return stride;
-}
-
-interface TableEntry {
-  readonly name: string;
-  readonly type: number;
-}
-
-function readTable(image: Buffer, start: number, columns: number): { entries: TableEntry[]; end: number } {
-  const entries: TableEntry[] = [];
-  let at = start;
-  for (let i = 0; i < columns; i++) {
-    const type = image[at];
-    const end = at + 2 + image[at + 1];
-    entries.push({ type, name: image.toString('latin1', at + 2, end) });
-    at = end;
-  }
-  return { entries, end: at };
 }
 
 /** The schema's column for a stored one, or -1 where it is gone. */

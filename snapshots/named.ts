@@ -1,10 +1,9 @@
 import { GridfoldError } from '../runtime/kernel/errors.ts';
-import type { Block } from './block.ts';
 import type { Database } from './directory.ts';
-import { decodeImage, imageMatches } from './image.ts';
+import { imageMatches } from './image.ts';
+import { type RecordNumbers, recordNumbers } from './image-table.ts';
 import { KeyType, numberedKey, placeOf, segmentPlaceOf } from './keys.ts';
 import type { BlockTable } from './manifest.ts';
-import type { StateSchema } from './schema.ts';
 
 const IMAGES_AT_ONCE = 32;
 
@@ -12,22 +11,17 @@ const IMAGES_AT_ONCE = 32;
 export interface StoredSnapshot {
   readonly db: Database;
   readonly table: BlockTable;
-  readonly schemas: readonly StateSchema[];
-  readonly blocksPerKind: number;
 }
 
 export interface ReadBlock {
   readonly id: number;
   readonly key: Buffer;
   readonly image: Buffer;
-  readonly block: Block;
+  readonly numbers: RecordNumbers;
 }
 
 /** Reads blocks of the snapshot, some at a time, and checks them. Throws GridfoldError `block_corrupt`. */
-export async function* readBlocks(
-  { db, table, schemas, blocksPerKind }: StoredSnapshot,
-  ids: readonly number[],
-): AsyncGenerator<ReadBlock[]> {
+export async function* readBlocks({ db, table }: StoredSnapshot, ids: readonly number[]): AsyncGenerator<ReadBlock[]> {
   for (let at = 0; at < ids.length; at += IMAGES_AT_ONCE) {
     const some = ids.slice(at, at + IMAGES_AT_ONCE);
     const keys = some.map((id) => numberedKey(table.numbers[id], KeyType.image, id, 0));
@@ -38,8 +32,7 @@ export async function* readBlocks(
         const state = image === undefined ? 'missing' : 'damaged';
         throw new GridfoldError('block_corrupt', 'retry', `block ${id} of snapshot ${table.numbers[id]} is ${state}`);
       }
-      const block = decodeImage(image, id, schemas[Math.floor(id / blocksPerKind)], () => {});
-      return { id, key: keys[i], image, block };
+      return { id, key: keys[i], image, numbers: recordNumbers(image) };
     });
   }
 }
@@ -53,12 +46,29 @@ export function blocksOf(table: BlockTable, wanted: (number: number, id: number)
   return ids;
 }
 
+export interface RecordKey {
+  readonly number: number;
+  readonly type: KeyType;
+  readonly slot: number;
+  readonly key: Buffer;
+}
+
+/** Keys of the records that a block's image names. */
+export function recordKeys(id: number, { side, life }: RecordNumbers): RecordKey[] {
+  const keys: RecordKey[] = [];
+  const add = (type: KeyType, numbers: Uint32Array) =>
+    numbers.forEach((number, slot) => {
+      if (number !== 0) keys.push({ number, type, slot, key: numberedKey(number, type, id, slot) });
+    });
+  add(KeyType.side, side);
+  add(KeyType.life, life);
+  return keys;
+}
+
 /** The rows that a snapshot needs: eight bytes per asset, so that keys can be asked for in any order. */
 export class NamedRows {
   readonly #table: BlockTable;
-  readonly #records = new Map<number, { readonly side: Uint32Array; readonly life: Uint32Array }>();
-  /** Side records and lifecycle lists among them. */
-  records = 0;
+  readonly #records = new Map<number, RecordNumbers>();
 
   private constructor(table: BlockTable) {
     this.#table = table;
@@ -68,7 +78,7 @@ export class NamedRows {
   static async of(snapshot: StoredSnapshot): Promise<NamedRows> {
     const named = new NamedRows(snapshot.table);
     for await (const blocks of readBlocks(snapshot, blocksOf(snapshot.table))) {
-      for (const { block } of blocks) named.#add(block);
+      for (const { id, numbers } of blocks) named.#records.set(id, numbers);
     }
     return named;
   }
@@ -82,15 +92,5 @@ export class NamedRows {
     if (type === KeyType.image) return this.#table.numbers[block] === number;
     const records = this.#records.get(block);
     return (type === KeyType.side ? records?.side : records?.life)?.[slot] === number;
-  }
-
-  #add(block: Block): void {
-    const numbers = (column: string) => {
-      const c = block.schema.index(column);
-      return Uint32Array.from({ length: block.count }, (_, slot) => block.get(c, slot));
-    };
-    const [side, life] = [numbers('sideSnapshot'), numbers('lifeSnapshot')];
-    for (const list of [side, life]) for (const number of list) if (number !== 0) this.records += 1;
-    this.#records.set(block.id, { side, life });
   }
 }

@@ -271,7 +271,7 @@ class PartitionStore implements PartitionState {
     const { blocksPerKind } = this;
     const layout = { blocksPerKind, kinds: schemas.map((schema) => schema.name) };
     const source = {
-      stored: { db: this.#db, table, schemas, blocksPerKind },
+      stored: { db: this.#db, table },
       layout,
       name: nameOf(number, manifestRow),
       manifestRow,
