@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isFence, isTransient, refused } from './failures.ts';
+import { closed, isFence, isTransient, refused, weightiest } from './failures.ts';
 import { protocolError } from './wire/kafkajs.ts';
 
 const named = (name: string) => Object.assign(new Error('it'), { name });
@@ -37,5 +37,20 @@ describe('an error of the broker', () => {
     ['a fault of ours', new TypeError('undefined is not a function')],
   ])('is neither: %s', (_, error) => {
     expect([isTransient(error), isFence(error)]).toEqual([false, false]);
+  });
+});
+
+describe('of failures side by side', () => {
+  const rising = [protocolError(51), protocolError(10), protocolError(29), protocolError(47)];
+  const pairs = rising.flatMap((less, i) => rising.slice(i + 1).map((more) => [less, more] as const));
+
+  it.each(pairs)('%s weighs less than %s, in either order', (less, more) => {
+    expect(weightiest([less, more])).toBe(more);
+    expect(weightiest([more, less])).toBe(more);
+  });
+
+  it('the log being closed weighs more than a refused record: nothing can be given up any more', () => {
+    const end = closed();
+    expect(weightiest([refused('this', protocolError(10)), end])).toBe(end);
   });
 });

@@ -65,6 +65,22 @@ export function isFence(error: unknown): boolean {
   return false;
 }
 
+/** The broker takes none of the batch, and would take the same records no other time. */
+export function isRefusedRecord(error: unknown): boolean {
+  const cause = error instanceof GridfoldError ? error.cause : error;
+  return refusedRecordTypes.has(typeOf(cause) ?? '');
+}
+
+/**
+ * Of failures side by side, the one that decides what becomes of them all: a fence before any other refusal, that before
+ * a refused record, after which one could go on, and last what passes by itself.
+ */
+export function weightiest(failures: readonly unknown[]): unknown {
+  const weight = (error: unknown) =>
+    [isTransient, isRefusedRecord, (e: unknown) => !isFence(e), isFence].findIndex((is) => is(error));
+  return failures.reduce((a, b) => (weight(b) > weight(a) ? b : a));
+}
+
 export function typeOf(error: unknown): string | undefined {
   return (error as KafkajsError | null)?.type;
 }
@@ -111,4 +127,11 @@ const fenceTypes = new Set([
   'PRODUCER_FENCED',
   'INVALID_PRODUCER_ID_MAPPING',
   'TRANSACTION_COORDINATOR_FENCED',
+]);
+
+const refusedRecordTypes = new Set([
+  'MESSAGE_TOO_LARGE',
+  'RECORD_LIST_TOO_LARGE',
+  'INVALID_RECORD',
+  'INVALID_TIMESTAMP',
 ]);

@@ -4,14 +4,15 @@ import { describeKafka } from '../../../test/kafka/describe-kafka.ts';
 import { ApiKey } from '../../../test/kafka/frames.ts';
 import { type FaultProxy, startProxy } from '../../../test/kafka/proxy.ts';
 import type { GridfoldError } from '../../kernel/errors.ts';
-import type { KafkaConnection } from './connection.ts';
+import { type KafkaConnection, kafkaClient } from './connection.ts';
 import { type KafkaLog, openKafkaLog } from './kafka-log.ts';
 import { allValues, commitOf, text, valued } from '../testing/collect.ts';
 import { makeTopics, testConnection } from './testing/test-log.ts';
 
-const { Produce, InitProducerId, AddPartitionsToTxn, AddOffsetsToTxn, TxnOffsetCommit, EndTxn } = ApiKey;
+const { FindCoordinator, InitProducerId } = ApiKey;
+const { AddPartitionsToTxn, AddOffsetsToTxn, Produce, TxnOffsetCommit, EndTxn } = ApiKey;
 const names = Object.fromEntries(Object.entries(ApiKey).map(([name, key]) => [key, name]));
-const steps = [AddPartitionsToTxn, Produce, AddOffsetsToTxn, TxnOffsetCommit, EndTxn];
+const steps = [AddPartitionsToTxn, AddOffsetsToTxn, Produce, TxnOffsetCommit, EndTxn];
 const named = (api: number) => [names[api], api] as const;
 
 describeKafka('the log on Kafka under faults', () => {
@@ -42,7 +43,17 @@ describeKafka('the log on Kafka under faults', () => {
     const connection = testConnection(proxy.bootstrap);
     await makeTopics(connection);
     const around = { ...connection, brokers: [broker.bootstrap] };
-    return { log: await opened(connection), other: await opened(around) };
+    return { log: await opened(connection), other: await opened(around), around };
+  }
+
+  /** The group's offset of telemetry in partition 0. */
+  async function groupOffset(connection: KafkaConnection): Promise<number> {
+    const admin = kafkaClient(connection).admin();
+    await admin.connect();
+    const topic = `${connection.topicPrefix}telemetry`;
+    const [{ partitions }] = await admin.fetchOffsets({ groupId: connection.groupId, topics: [topic] });
+    await admin.disconnect();
+    return Number(partitions.find(({ partition }) => partition === 0)?.offset);
   }
 
   const inputs = new Map([['telemetry', 3]]);
@@ -51,6 +62,29 @@ describeKafka('the log on Kafka under faults', () => {
       () => null,
       (error: GridfoldError) => error,
     );
+
+  it('a commit takes three turns, and does not ask again who coordinates it', async () => {
+    const { log } = await pair();
+    const claim = await log.claim('journal', 0);
+    await log.commit(claim, commitOf('one', ['a'], inputs));
+    const turns: string[] = [];
+    const listen = (turn: string, api: number) => {
+      const hear = () => {
+        if (turns.at(-1) !== turn) turns.push(turn);
+        return 1;
+      };
+      return proxy.cut({ api, lose: 'request', chance: 0.5, random: hear });
+    };
+    const heard = [
+      ...[AddPartitionsToTxn, AddOffsetsToTxn].map((api) => listen('add', api)),
+      ...[Produce, TxnOffsetCommit].map((api) => listen('write', api)),
+      listen('end', EndTxn),
+      listen('find', FindCoordinator),
+    ];
+    await log.commit(claim, commitOf('two', ['b'], inputs));
+    for (const cut of heard) cut.disarm();
+    expect(turns).toEqual(['add', 'write', 'end']);
+  });
 
   it.each(
     [...steps, InitProducerId].flatMap((api) =>
@@ -107,6 +141,34 @@ describeKafka('the log on Kafka under faults', () => {
     expect(await allValues(other, 'derived')).toEqual(['a']);
     cut.disarm();
     expect(await unheard).toMatchObject({ code: 'log_fenced' });
+  });
+
+  it('a record too large gives up the offsets beside it, once it is known what became of them', async () => {
+    const { log, other, around } = await pair();
+    const claim = await log.claim('journal', 0);
+    await log.commit(claim, commitOf('one', ['a'], inputs));
+    const cut = proxy.cut({ api: TxnOffsetCommit, lose: 'answer', nth: 1 });
+    const large = commitOf('large', ['x'.repeat(2 << 20)], new Map([['telemetry', 9]]));
+    expect(await failure(log.commit(claim, large))).toMatchObject({ code: 'log_refused' });
+    expect(cut.hits).toBe(1);
+    cut.disarm();
+    await log.commit(claim, commitOf('two', ['b'], new Map()));
+    await other.claim('journal', 0);
+    expect(await allValues(other, 'derived')).toEqual(['a', 'b']);
+    expect(await allValues(other, 'journal')).toEqual(['one', 'two']);
+    expect(await groupOffset(around)).toBe(3);
+  });
+
+  it('an owner that is fenced while it gives up a record too large hears of the fence', async () => {
+    const { log, other } = await pair();
+    const claim = await log.claim('journal', 0);
+    const cut = proxy.cut({ api: EndTxn, lose: 'request' });
+    const giving = failure(log.commit(claim, commitOf('large', ['x'.repeat(2 << 20)], inputs)));
+    await expect.poll(() => cut.hits, { timeout: 20_000 }).toBeGreaterThan(0);
+    await other.claim('journal', 0);
+    cut.disarm();
+    expect(await giving).toMatchObject({ code: 'log_fenced' });
+    expect(await failure(log.commit(claim, commitOf('again', ['z'])))).toMatchObject({ code: 'log_fenced' });
   });
 
   it.each(['answer', 'request'] as const)('appends once though each fourth Produce loses its %s', async (lose) => {

@@ -23,6 +23,8 @@ export class Link {
   readonly #cluster: KafkajsCluster;
   readonly #health: Health;
   readonly #topics = new Set<string>();
+  /** By kind and id, the node that coordinates it; forgotten when a call fails in a way that passes. */
+  readonly #coordinators = new Map<string, number>();
   #metadata: KafkajsMetadata | null = null;
   #leaders = new Map<string, number>();
   #connected: Promise<void> | null = null;
@@ -79,9 +81,15 @@ export class Link {
     return this.#cluster.findBroker({ nodeId });
   }
 
+  /** Who coordinates a group or a transactional id: kafkajs asks the cluster at each call, here the answer is kept. */
   async coordinator(id: string, coordinatorType: number): Promise<KafkajsBroker> {
+    const key = `${coordinatorType}/${id}`;
+    const node = this.#coordinators.get(key);
+    if (node !== undefined) return this.broker(node);
     await this.#connect();
-    return this.#cluster.findGroupCoordinator({ groupId: id, coordinatorType });
+    const broker = await this.#cluster.findGroupCoordinator({ groupId: id, coordinatorType });
+    this.#coordinators.set(key, broker.nodeId);
+    return broker;
   }
 
   async connection(broker: KafkajsBroker, lane: Lane): Promise<KafkajsConnection> {
@@ -116,6 +124,8 @@ export class Link {
           this.#health.worked(part);
           throw error instanceof GridfoldError ? error : refused(part, error);
         }
+        // Whoever asks us to wait is in charge; with any other failure that may have changed.
+        if (typeOf(error) !== 'CONCURRENT_TRANSACTIONS') this.#coordinators.clear();
         if (tries >= SAY_AFTER_ATTEMPTS || isDisconnect(error)) this.#health.failed(part, reasonOf(error));
         await this.pause(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(tries, 10)));
         if (isDisconnect(error) || isStale(error)) await this.#refresh();

@@ -1,8 +1,9 @@
 import type { Claim, CommitBatch, KeyedRecord } from '../contract.ts';
-import { GridfoldError } from '../../kernel/errors.ts';
-import { closed, commitUnknown, fenced, isFence, typeOf } from './failures.ts';
+import type { GridfoldError } from '../../kernel/errors.ts';
+import { closed, commitUnknown, fenced, isFence, isRefusedRecord } from './failures.ts';
 import { encodeFrame } from './journal-frame.ts';
-import type { GroupOffsets, Part, TransactionalProducer } from './transaction.ts';
+import type { Part } from './part-writer.ts';
+import type { GroupOffsets, TransactionalProducer } from './transaction.ts';
 import type { WireRecord } from './wire/record-set.ts';
 
 /** The newest commit that this process made for a journal's partition. */
@@ -92,8 +93,10 @@ export class Owner {
       return commitUnknown(journal, partition, error);
     } else if (isRefusedRecord(error)) {
       // Known to be unwritten, and the same records would be refused again.
-      await this.#producer.abort();
-      return error;
+      return this.#producer.abort().then(
+        () => error,
+        (failure) => this.#classify(failure),
+      );
     } else {
       this.#refusal = commitUnknown(journal, partition, error);
     }
@@ -115,13 +118,6 @@ export class Owner {
     }
     return parts;
   }
-}
-
-function isRefusedRecord(error: unknown): boolean {
-  const cause = error instanceof GridfoldError ? error.cause : error;
-  return ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'INVALID_TIMESTAMP'].includes(
-    typeOf(cause) ?? '',
-  );
 }
 
 function placeOf(topic: string, partition: number): string {
