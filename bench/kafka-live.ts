@@ -113,6 +113,9 @@ const report = {
   fullPerSecond,
   perSecond,
   recordToLiveMs: quantiles(live.latencies),
+  /** The longest wait of each half second. */
+  worstByHalfSecondMs: quantiles(live.halfSeconds.worst),
+  stalls: live.halfSeconds.stalls,
   recordToDerivedMs: quantiles(derived.latencies),
   stalenessMs: quantiles(live.staleness),
   restartMs,
@@ -226,5 +229,5 @@ async function allLive(): Promise<void> {
 function quantiles(values: readonly number[]) {
   const sorted = Float64Array.from(values).sort();
   const at = (q: number) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? null;
-  return { count: sorted.length, p50: at(0.5), p99: at(0.99), max: sorted.at(-1) ?? null };
+  return { count: sorted.length, p50: at(0.5), p90: at(0.9), p99: at(0.99), max: sorted.at(-1) ?? null };
 }

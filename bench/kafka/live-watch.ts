@@ -1,5 +1,6 @@
 import { WebSocket } from 'ws';
 import { subprotocol } from '../../api/live/protocol.ts';
+import { HalfSeconds } from './half-seconds.ts';
 
 const SAMPLE_MS = 50;
 const RECONNECT_MS = 20;
@@ -25,6 +26,7 @@ interface Frame extends Stamped {
 export class LiveWatch {
   /** From a record's being sent to a state as new as it, ms. */
   readonly latencies: number[] = [];
+  readonly halfSeconds = new HalfSeconds();
   /** Age of the oldest record that is not shown yet, by asset and sample, ms. */
   readonly staleness: number[] = [];
   readonly counts = {
@@ -143,7 +145,9 @@ export class LiveWatch {
     const now = Date.now();
     while (waiting.length > 0 && waiting[0] <= time) {
       const at = waiting.shift() as number;
-      if (this.isMeasuring && isDelta) this.latencies.push(now - at);
+      if (!this.isMeasuring || !isDelta) continue;
+      this.latencies.push(now - at);
+      this.halfSeconds.note(at, now - at);
     }
   }
 

@@ -9,6 +9,10 @@ import { Mirror, type MirrorFigures } from './mirror.ts';
 import { type OpenState, restoreMirrored } from './mirror-restore.ts';
 import { encodePosition, type ShardPosition } from './position.ts';
 import { isReplayable, type Phase, type RestoreFrom, usableSnapshot, versionsOf } from './recovery.ts';
+import type { Seat } from './snapshot-turns.ts';
+
+/** Part of `snapshotRecords` from which on a snapshot is taken when it is its turn; at the whole it waits for none. */
+const EARLY_RECORDS = 7 / 8;
 
 export interface KeeperOptions {
   readonly type: ActorType;
@@ -18,7 +22,8 @@ export interface KeeperOptions {
   readonly openState: OpenState;
   /** Whether each snapshot is also kept in the snapshots topic, for an owner without this directory. */
   readonly mirror: boolean;
-  readonly snapshotIntervalMs: number;
+  /** When a snapshot is due by time, and whose turn it is. */
+  readonly seat: Seat;
   /** A snapshot is also due after so many records. */
   readonly snapshotRecords: number;
   readonly observer: KeeperObserver;
@@ -50,6 +55,7 @@ export class SnapshotKeeper {
    */
   positions: readonly ShardPosition[] = [];
   takenAt: number;
+  #dueAt: number;
   readonly #options: KeeperOptions;
   readonly #fenced: (error: unknown) => void;
   #mirror: Mirror | null = null;
@@ -64,6 +70,7 @@ export class SnapshotKeeper {
     this.#options = options;
     this.#fenced = fenced;
     this.takenAt = options.clock.now();
+    this.#dueAt = options.seat.dueAfter(this.takenAt, true);
   }
 
   /** Opens the state that recovery starts from. */
@@ -106,12 +113,11 @@ export class SnapshotKeeper {
 
   /** Takes one if it is due; to be called while nothing is uncommitted. Never rejects, what fails is told. */
   takeIfDue(committed: Committed): void {
-    const { clock, snapshotIntervalMs, snapshotRecords, observer, partition } = this.#options;
-    if (this.#taking !== null || this.#holds(committed.position)) return;
-    const isTime = hasPassed(snapshotIntervalMs, this.takenAt, clock.now());
-    if (!isTime && this.#records < snapshotRecords) return;
+    const { observer, partition, seat } = this.#options;
+    if (this.#taking !== null || this.#holds(committed.position) || !this.#mayTake()) return;
     this.#taking = this.#take(committed).finally(() => {
       this.#taking = null;
+      seat.leave();
     });
     this.#taking.catch((error) => {
       if (isFence(error)) this.#fenced(error);
@@ -119,8 +125,17 @@ export class SnapshotKeeper {
     });
   }
 
-  /** The last snapshot of an owner that leaves, and the word to the next one that it need not wait. */
+  #mayTake(): boolean {
+    const { clock, seat, snapshotRecords } = this.#options;
+    const now = clock.now();
+    if (this.#records >= snapshotRecords) return true;
+    const isTime = hasPassed(this.#dueAt - this.takenAt, this.takenAt, now);
+    return (isTime || this.#records >= snapshotRecords * EARLY_RECORDS) && seat.take(now);
+  }
+
+  /** The last snapshot of an owner that leaves, which waits for no turn, and the word to the next one that it need not wait. */
   async finish(committed: Committed): Promise<void> {
+    this.#options.seat.leave();
     await this.#taking;
     if (!this.#holds(committed.position)) await this.#take(committed);
     try {
@@ -134,6 +149,7 @@ export class SnapshotKeeper {
   /** From here on a publication that fails is of no account: nobody waits for it. */
   close(): void {
     this.#isClosed = true;
+    this.#options.seat.leave();
   }
 
   /** Whether everything committed stands in a snapshot, and that one where its next owner finds it. */
@@ -142,9 +158,10 @@ export class SnapshotKeeper {
   }
 
   async #take(committed: Committed): Promise<void> {
-    const { clock, type, observer, partition } = this.#options;
+    const { clock, type, observer, partition, seat } = this.#options;
     const { position, fold } = committed;
     this.takenAt = clock.now();
+    this.#dueAt = seat.dueAfter(this.takenAt, false);
     this.#records = 0;
     if (position.commit !== this.#localCommit) {
       const meta = { position: encodePosition(position), versions: versionsOf(type) };

@@ -8,10 +8,10 @@ import { type MirrorTail, readRows, readTail } from './mirror-topic.ts';
 import type { ShardPosition } from './position.ts';
 
 /**
- * Rows go out in pieces, each a transaction of its own: commits go between them and do not wait for long. With what a
- * broker adds to it a piece stays below 1 MB.
+ * Rows go out in pieces, each a transaction of its own: commits go between them, and a commit waits for one piece at
+ * most. A larger row goes alone.
  */
-const CHUNK = { bytes: 900_000, records: 1000 };
+const CHUNK = { bytes: 200_000, records: 1000 };
 const ANCESTORS = 32;
 
 export interface MirrorFigures {

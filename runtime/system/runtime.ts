@@ -5,6 +5,7 @@ import type { Member } from '../log/membership.ts';
 import { SoleMember } from '../log/sole-member.ts';
 import { encodeDeadLetter } from '../shard/outputs.ts';
 import type { Shard } from '../shard/shard.ts';
+import { SnapshotTurns } from '../shard/snapshot-turns.ts';
 import { TimerGate } from '../shard/timer-gate.ts';
 import { findAsset, homeOf, lifecycleOf, pageOfAssets, pageOfSummaries, storyOf, summaryOf } from './assets.ts';
 import type {
@@ -54,7 +55,12 @@ export class Runtime implements Engine {
       failed: (partition) => this.#ownership.failed(partition),
       isOurs: (partition) => this.#ownership.isOurs(partition),
     };
-    this.stages = options.types.map((type) => new Stage(type, options, gate, this.system, owner));
+    const { types, snapshotIntervalMs } = options;
+    const turns = new SnapshotTurns(snapshotIntervalMs, this.partitions * types.length);
+    this.stages = types.map((type, i) => {
+      const seat = (partition: number) => turns.seat(partition * types.length + i);
+      return new Stage(type, options, gate, this.system, owner, seat);
+    });
     const membership = options.membership ?? new SoleMember(this.partitions);
     this.#ownership = new Ownership(membership, this.#holdings(), this.partitions);
   }

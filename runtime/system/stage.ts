@@ -8,6 +8,7 @@ import { type ActorType, type InputTopic, topicOf } from '../shard/contract.ts';
 import { released } from '../shard/mirror-topic.ts';
 import type { RestoreFrom } from '../shard/recovery.ts';
 import { Shard, type ShardObserver, type ShardOptions } from '../shard/shard.ts';
+import type { Seat } from '../shard/snapshot-turns.ts';
 import type { TimerGate } from '../shard/timer-gate.ts';
 import type { Change, PartitionStatus } from './engine.ts';
 import type { RunningSink, RuntimeOptions } from './runtime-options.ts';
@@ -44,6 +45,7 @@ export class Stage {
   readonly #listeners = new Set<(changes: readonly Change[]) => void>();
   readonly #local: LocalSnapshots;
   readonly #owner: StageOwner;
+  readonly #seat: (partition: number) => Seat;
   /** How often a partition failed in a row, and its restart while one is under way. */
   readonly #restarts = new Map<number, number>();
   readonly #restarting = new Map<number, Promise<void>>();
@@ -51,9 +53,18 @@ export class Stage {
   readonly #moving = new Set<number>();
   #sinks: readonly RunningSink[] = [];
 
-  constructor(type: ActorType, options: RuntimeOptions, gate: TimerGate, system: ActorSystemRef, owner: StageOwner) {
+  /** `seat` gives each shard a new place in the turns of the process's snapshots. */
+  constructor(
+    type: ActorType,
+    options: RuntimeOptions,
+    gate: TimerGate,
+    system: ActorSystemRef,
+    owner: StageOwner,
+    seat: (partition: number) => Seat,
+  ) {
     this.type = type;
     this.#owner = owner;
+    this.#seat = seat;
     this.#local = new LocalSnapshots(join(options.dataDir, 'state'), type.name);
     this.#options = options;
     this.#gate = gate;
@@ -217,7 +228,7 @@ export class Stage {
       openState,
       mirror: o.mirror ?? o.log.shared,
       commitIntervalMs: o.commitIntervalMs,
-      snapshotIntervalMs: o.snapshotIntervalMs,
+      seat: this.#seat(partition),
       snapshotRecords: o.snapshotRecords,
       horizonMs: o.horizonMs,
       acceptLoss: o.acceptLoss ?? false,
