@@ -1,16 +1,18 @@
 import { deviceType } from '../actors/device/index.ts';
 import { systemClock } from '../runtime/kernel/clock.ts';
+import { letHeapGrow } from '../runtime/kernel/heap.ts';
 import type { Log } from '../runtime/log/contract.ts';
 import type { ShardObserver } from '../runtime/shard/shard.ts';
 import { Runtime } from '../runtime/system/runtime.ts';
 import type { RuntimeOptions } from '../runtime/system/runtime-options.ts';
 
-/** The runtime as a benchmark wants it: the default intervals, no retention, and a failure ends the run. */
+/** The runtime as a benchmark wants it: heap and intervals of `gridfold run`, no retention, and a failure ends the run. */
 export function benchRuntime(log: Log, dataDir: string, phase?: ShardObserver['phase']): Runtime {
   return new Runtime(benchOptions(log, dataDir, phase));
 }
 
 export function benchOptions(log: Log, dataDir: string, phase: ShardObserver['phase'] = () => {}): RuntimeOptions {
+  letHeapGrow();
   return {
     types: [deviceType],
     log,

@@ -5,6 +5,7 @@ import type { DuckDbSink } from '../actors/sinks/duckdb/sink.ts';
 import { type Classify, type Server, startServer } from '../api/server.ts';
 import { Door } from '../codec/door.ts';
 import { type Clock, systemClock } from '../runtime/kernel/clock.ts';
+import { letHeapGrow } from '../runtime/kernel/heap.ts';
 import type { ActorType } from '../runtime/shard/contract.ts';
 import type { Config } from '../runtime/system/config.ts';
 import type { FleetView } from '../runtime/system/engine.ts';
@@ -43,6 +44,7 @@ interface Parts {
 
 /** Puts the parts together: log, sink, runtime, doors. The order of closing is the order of opening, backwards. */
 export const openApp: OpenApp = async (config, { localToken, log }) => {
+  letHeapGrow();
   mkdirSync(config.dataDir, { recursive: true });
   const closers = new Closers();
   try {
