@@ -45,7 +45,7 @@ beforeEach(async () => {
     gridEvents: [],
     sites: ['S-1'],
   });
-  server.engine.commit(
+  server.engine.change(
     assetView('PW-1', { values: { soc: 0.5, powerW: -100 }, siteId: 'S-1', status: 'Charging', revision: 4 }),
     assetView('INV-1', { kind: 'inverter', values: { powerW: 900 } }),
   );

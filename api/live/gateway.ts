@@ -53,7 +53,7 @@ export class LiveGateway {
       perMessageDeflate: false,
       handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
     });
-    this.#unsubscribe = parts.engine.onCommit((changes) => this.#hub.onCommit(changes));
+    this.#unsubscribe = parts.engine.onChange((changes) => this.#hub.onChange(changes));
   }
 
   /** Clients; what other processes ask for theirs does not count. */

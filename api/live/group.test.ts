@@ -27,7 +27,7 @@ async function open(...args: Parameters<typeof testGroup>): Promise<TestGroup> {
 }
 function commit({ servers }: TestGroup, which: readonly string[], revision: number, soc = 0.5): void {
   for (const { engine } of servers) {
-    engine.commit(...which.map((serial) => assetView(serial, { revision, values: { soc } })));
+    engine.change(...which.map((serial) => assetView(serial, { revision, values: { soc } })));
   }
 }
 
@@ -227,7 +227,7 @@ test('for a client that takes nothing nothing is read: the process that has the 
     for (let i = 0; i < 20; i++) {
       revision += 1;
       const views = serials.map((serial) => assetView(serial, { revision, values: { note: `${note}${revision}` } }));
-      for (const { engine } of group.servers) engine.commit(...views);
+      for (const { engine } of group.servers) engine.change(...views);
       clock.advance(50);
       await turn();
     }

@@ -12,7 +12,7 @@ const changedBound = 100_000;
 const evaluationMs = 8;
 
 /**
- * Hands the assets of each commit to the parts of subscriptions that want them: by serial at once, through one map; by filter
+ * Hands the assets that changed to the parts of subscriptions that want them: by serial at once, through one map; by filter
  * in slices of time, each changed asset looked at once for all filters.
  */
 export class Hub implements Assets {
@@ -31,7 +31,7 @@ export class Hub implements Assets {
     this.#metrics = metrics;
   }
 
-  /** A part that hears of commits until it ends. */
+  /** A part that hears of changes until it ends. */
   open(opening: Opening): LocalPart {
     const part = new LocalPart(opening, this, (ended) => this.#remove(ended));
     if (part.ids === null) this.#filtered.add(part);
@@ -53,8 +53,8 @@ export class Hub implements Assets {
     }
   }
 
-  /** Called after each commit with the assets it changed. */
-  onCommit(changes: readonly Change[]): void {
+  /** Called with the assets that changed. */
+  onChange(changes: readonly Change[]): void {
     if (this.#bySerial.size === 0 && this.#filtered.size === 0) return;
     const now = this.#clock.now();
     for (const change of changes) {

@@ -21,7 +21,7 @@ async function start(config: Parameters<typeof testServer>[0] = {}) {
   clock = new ManualClock(1_000_000);
   metrics = createMetrics({ version: '0', processMetrics: false });
   server = await testServer(config, { clock, metrics });
-  server.engine.commit(assetView('PW-1', { values: { soc: 0.5 } }), assetView('PW-2', { values: { soc: 0.9 } }));
+  server.engine.change(assetView('PW-1', { values: { soc: 0.5 } }), assetView('PW-2', { values: { soc: 0.9 } }));
 }
 beforeEach(() => start());
 afterEach(async () => {
@@ -52,7 +52,7 @@ describe('subscribing', () => {
       members: 1,
       items: [{ k: 'PW-1', rev: 1, v: { status: 'Standby', values: { soc: 0.5 } } }],
     });
-    server.engine.commit(assetView('PW-1', { revision: 2, values: { soc: 0.6 } }), assetView('PW-2', { revision: 2 }));
+    server.engine.change(assetView('PW-1', { revision: 2, values: { soc: 0.6 } }), assetView('PW-2', { revision: 2 }));
     flush();
     expect(await client.next('d')).toMatchObject({
       seq: 1,
@@ -62,7 +62,7 @@ describe('subscribing', () => {
       op: 'merge',
       v: { values: { soc: 0.6 } },
     });
-    server.engine.commit(assetView('unknown'));
+    server.engine.change(assetView('unknown'));
     flush();
     expect(await client.next('d')).toMatchObject({ seq: 2, k: 'unknown', op: 'put' });
   });
@@ -70,10 +70,10 @@ describe('subscribing', () => {
   test('by filter: membership is live', async () => {
     const { client, snap } = await subscribed({ filter: 'and(eq(kind,powerwall),gt(values.soc,0.8))' });
     expect((snap.items as { k: string }[]).map((item) => item.k)).toEqual(['PW-2']);
-    server.engine.commit(assetView('PW-1', { revision: 2, values: { soc: 0.85 } }));
+    server.engine.change(assetView('PW-1', { revision: 2, values: { soc: 0.85 } }));
     flush();
     expect(await client.next('d')).toMatchObject({ op: 'enter', k: 'PW-1', v: { values: { soc: 0.85 } } });
-    server.engine.commit(
+    server.engine.change(
       assetView('PW-2', { revision: 2, values: { soc: 0.1 } }),
       assetView('INV', { kind: 'inverter' }),
     );
@@ -85,7 +85,7 @@ describe('subscribing', () => {
     const { client } = await subscribed({ ids: ['PW-1'] });
     client.send({ t: 'unsub', id: 'a' });
     await client.next('unsub');
-    server.engine.commit(assetView('PW-1', { revision: 2, values: { soc: 0.6 } }));
+    server.engine.change(assetView('PW-1', { revision: 2, values: { soc: 0.6 } }));
     flush();
     client.send({ t: 'ping', n: 7 });
     expect(await client.next()).toEqual({ t: 'pong', n: 7 });
@@ -211,14 +211,14 @@ test('every frame the server sent matches its schema in /asyncapi.json', async (
   await server.close();
   await start({ live: { queueKeys: 1 } });
   const { client } = await subscribed({ filter: 'gt(values.soc,0.8)' });
-  server.engine.commit(assetView('PW-1', { revision: 2, values: { soc: 1 } }), assetView('PW-2', { revision: 2 }));
+  server.engine.change(assetView('PW-1', { revision: 2, values: { soc: 1 } }), assetView('PW-2', { revision: 2 }));
   flush();
   await client.next('gap');
   await client.next('snap');
-  server.engine.commit(assetView('PW-1', { revision: 3, values: { soc: 0.9 } }));
+  server.engine.change(assetView('PW-1', { revision: 3, values: { soc: 0.9 } }));
   flush();
   await client.next('d');
-  server.engine.commit(assetView('PW-1', { revision: 4, values: { soc: 0 } }));
+  server.engine.change(assetView('PW-1', { revision: 4, values: { soc: 0 } }));
   flush();
   await client.next('d');
   client.send({ t: 'nonsense' });
@@ -279,7 +279,7 @@ describe('a client that takes nothing', () => {
     const socket = await stall();
     let revision = 2;
     const step = async () => {
-      server.engine.commit(...changed(revision++));
+      server.engine.change(...changed(revision++));
       clock.advance(50);
       await turn();
     };
@@ -294,7 +294,7 @@ describe('a client that takes nothing', () => {
     }
     const before = heapAfterCollection();
     for (let i = 0; i < 60; i++) {
-      server.engine.commit(...changed(revision++));
+      server.engine.change(...changed(revision++));
       clock.advance(10);
       await turn();
     }

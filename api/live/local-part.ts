@@ -19,7 +19,7 @@ export interface Assets {
 interface Pending {
   /** Updates that wait, folded into one. */
   n: number;
-  /** When the oldest of them was committed, clock milliseconds. */
+  /** When the oldest of them was heard of, clock milliseconds. */
   since: number;
 }
 

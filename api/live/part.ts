@@ -37,7 +37,7 @@ export interface Loss {
 
 export interface Turn {
   readonly frames: readonly ServerFrame[];
-  /** Commit time of the first delta, where it is known. */
+  /** When the change behind the first delta was heard of, where it is known. */
   readonly oldest: number | null;
 }
 

@@ -36,7 +36,7 @@ function world(select: 'ids' | 'filter', limits: { queueKeys: number; keys?: num
   subscription.follow({ at: [''], taken: [1] });
   const replica = new Replica();
   const frames: Frame[] = [];
-  engine.onCommit((changes) => {
+  engine.onChange((changes) => {
     for (const { serial } of changes) {
       const isWanted = select === 'ids' || part?.holds(serial) || filter.matches(engine.asset(serial)!);
       if (isWanted) part?.mark(serial, 1, 0);
@@ -50,7 +50,7 @@ function world(select: 'ids' | 'filter', limits: { queueKeys: number; keys?: num
     frames,
     change(serial: string, soc: number | null) {
       const revision = (engine.asset(serial)?.revision ?? 0) + 1;
-      engine.commit(assetView(serial, { revision, values: { soc, [`f${revision % 3}`]: revision } }));
+      engine.change(assetView(serial, { revision, values: { soc, [`f${revision % 3}`]: revision } }));
     },
     take(limit: number) {
       for (const frame of subscription.produce(limit).frames) {

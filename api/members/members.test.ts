@@ -25,7 +25,7 @@ const serialOf = (partition: number, nth = 0) => serials.filter((serial) => home
 /** Every engine knows every asset: which of them it shows is a matter of who has the partition. */
 function commitAll({ servers }: TestGroup): void {
   for (const { engine } of servers)
-    engine.commit(...serials.map((serial) => assetView(serial, { values: { powerW: 1 } })));
+    engine.change(...serials.map((serial) => assetView(serial, { values: { powerW: 1 } })));
 }
 const get = (url: string, headers = {}) => fetch(url, { headers });
 const body = async <T>(answer: Response) => (await answer.json()) as T;

@@ -50,7 +50,7 @@ export class FakeGroup {
   }
 }
 
-/** An engine of plain maps, for tests that must choose when commits happen. Without a group it has one partition. */
+/** An engine of plain maps, for tests that must choose when assets change. Without a group it has one partition. */
 export class FakeEngine implements Engine {
   readonly partitions: number;
   self = { url: '', version: '1' };
@@ -94,8 +94,8 @@ export class FakeEngine implements Engine {
     return this.place(this.#home(key)).at === 'here';
   }
 
-  /** Replaces views and announces them as one commit. */
-  commit(...views: AssetView[]): void {
+  /** Replaces views and announces them together. */
+  change(...views: AssetView[]): void {
     const changes: Change[] = [];
     for (const view of views) {
       const { serial, kind, revision, position } = view;
@@ -181,7 +181,7 @@ export class FakeEngine implements Engine {
     return this.#page(this.places[kind], query, () => true);
   }
 
-  onCommit(listener: (changes: readonly Change[]) => void) {
+  onChange(listener: (changes: readonly Change[]) => void) {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }

@@ -37,11 +37,12 @@ export interface ShardOptions extends KeeperOptions {
   /** Open facts of devices are published when the input has been silent for so long; at most every 15 s. */
   readonly publishIdleMs: number;
   readonly observer: ShardObserver;
+  /** Called now and then after folds, where somebody watches: `touched` are the assets they changed, committed or not yet. */
+  readonly changed: (shard: Shard) => void;
 }
 
 /** What others hear of a shard. Calls are synchronous and must not throw. */
 export interface ShardObserver extends KeeperObserver {
-  /** After a commit; `shard.touched` are the assets it changed, where somebody watches. */
   committed(shard: Shard, durationMs: number): void;
   /** After a batch; `tally` is what it counted. */
   folded(partition: number, topic: InputTopic, records: number, durationMs: number, tally: Tally): void;
@@ -166,7 +167,7 @@ export class Shard {
     await reached;
   }
 
-  /** Remember which assets commits change, or stop doing so. */
+  /** Remember which assets change, or stop doing so. */
   watch(on: boolean): void {
     this.#watched = on;
     if (this.fold !== undefined) this.fold.onTouch = on ? this.touched.note : null;
@@ -322,6 +323,12 @@ export class Shard {
       this.#publishStep(clock);
     if (!this.#journal.empty && this.#isCommitDue) await this.#commit();
     else this.#snapshotIfDue();
+    this.#tellChanges();
+  }
+
+  /** What is shown follows the fold, not the commit: that would only fold the same again. */
+  #tellChanges(): void {
+    if (this.touched.count > 0) this.options.changed(this);
   }
 
   get #isCommitDue(): boolean {
@@ -346,6 +353,7 @@ export class Shard {
   async #commit(): Promise<void> {
     this.#lastCommitAt = this.options.clock.now();
     if (this.#journal.empty) return;
+    this.#tellChanges();
     const began = performance.now();
     const { position, outputs } = this.fold;
     crashPoint('commit.1');
@@ -354,7 +362,6 @@ export class Shard {
       commit: position.commit,
       steps: this.#journal.take(),
     });
-    const touched = this.touched.take();
     crashPoint('commit.2');
     const { readings, lifecycle } = this.options.type.topics;
     const inputs = new Map([
@@ -365,7 +372,6 @@ export class Shard {
     position.commit = await this.options.log.commit(this.#claim, batch);
     crashPoint('commit.3');
     this.committed = { ...position };
-    this.touched.confirmed(touched);
     this.options.observer.committed(this, performance.now() - began);
     this.#waiting.wake(this.committed);
     crashPoint('commit.4');

@@ -1,31 +1,20 @@
-/** Assets that the commit in progress has changed, kept only while somebody watches. At most `MAX_TOUCHED` per commit are named. */
+/** Assets that changed since somebody was last told, kept only while somebody watches. At most `MAX_TOUCHED` are named. */
 const MAX_TOUCHED = 200_000;
 
 export class Touched {
-  #open = new Set<number>();
-  #confirmed: readonly number[] = [];
+  readonly #open = new Set<number>();
 
   readonly note = (blockId: number, slot: number): void => {
     if (this.#open.size < MAX_TOUCHED) this.#open.add(blockId * 65536 + slot);
   };
 
-  take(): readonly number[] {
-    if (this.#open.size === 0) return [];
-    const taken = [...this.#open];
-    this.#open.clear();
-    return taken;
-  }
-
-  confirmed(ids: readonly number[]): void {
-    this.#confirmed = ids;
-  }
-
-  /** Assets of the newest confirmed commit, as (block, slot). */
-  each(use: (blockId: number, slot: number) => void): void {
-    for (const id of this.#confirmed) use(Math.floor(id / 65536), id % 65536);
-  }
-
   get count(): number {
-    return this.#confirmed.length;
+    return this.#open.size;
+  }
+
+  /** Names each of them once, as (block, slot), and forgets them. */
+  drain(use: (blockId: number, slot: number) => void): void {
+    for (const id of this.#open) use(Math.floor(id / 65536), id % 65536);
+    this.#open.clear();
   }
 }

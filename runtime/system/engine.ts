@@ -32,7 +32,7 @@ export interface AssetView {
   readonly recordTime: string | null;
 }
 
-/** One asset whose state changed with a commit. `view` builds the state when somebody wants it. */
+/** One asset whose state changed. `view` builds the state when somebody wants it. */
 export interface Change {
   readonly serial: string;
   readonly kind: string;
@@ -122,8 +122,8 @@ export interface Engine {
   /** Pages over such actors, as {@link assets}. */
   summaries(kind: string, query: PageQuery): { items: object[]; cursor: string | null };
 
-  /** After each commit, the assets it changed. */
-  onCommit(listener: (changes: readonly Change[]) => void): () => void;
+  /** Within some ten milliseconds after their folds, committed or not yet, the assets that changed. */
+  onChange(listener: (changes: readonly Change[]) => void): () => void;
   /** Resolves when the partition has folded and committed everything below `offset` of `topic`; rejects after `timeoutMs`. */
   waitFor(topic: 'telemetry' | 'lifecycle', partition: number, offset: number, timeoutMs: number): Promise<void>;
   /** Resolves when all input is folded, open facts are published and every sink has committed them. */

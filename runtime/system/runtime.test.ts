@@ -46,6 +46,23 @@ test('without a snapshot a start replays from the journal, and what it said is n
   expect(await second.derived()).toEqual(said);
 });
 
+test('a change is told when it is folded, not only when it is committed', async () => {
+  const clock = new ManualClock(START);
+  const rig = await open(folder(), clock, { commitIntervalMs: 3_600_000 });
+  await rig.send([lamp('A', 0)]);
+  const committed = () => rig.runtime.shards.map((shard) => shard.committed.telemetry);
+  const before = committed();
+  const told: string[] = [];
+  rig.runtime.onChange((changes) => told.push(...changes.map(({ serial, revision }) => `${serial} ${revision}`)));
+  await rig.runtime.produce('telemetry', [{ key: 'A', value: Buffer.from(JSON.stringify(lamp('A', 1))) }]);
+  await vi.waitFor(() => {
+    clock.advance(50);
+    expect(told).toEqual([`A ${rig.runtime.asset('A')?.revision}`]);
+  });
+  expect(committed()).toEqual(before);
+  expect(rig.runtime.asset('A')?.eventTime).toBe(new Date(START + 60_000).toISOString());
+});
+
 test('silence: the timer announces it, an earlier reading delivered late takes it back', async () => {
   const rig = await open(folder());
   await rig.send([lamp('A', 0), lamp('B', 0)]);

@@ -161,8 +161,8 @@ export class Runtime implements Engine {
     return pageOfSummaries(this.#shardsOf(kind), { ...query, kind });
   }
 
-  onCommit(listener: (changes: readonly Change[]) => void): () => void {
-    return this.stages[0].onCommit(listener);
+  onChange(listener: (changes: readonly Change[]) => void): () => void {
+    return this.stages[0].onChange(listener);
   }
 
   async waitFor(topic: 'telemetry' | 'lifecycle', partition: number, offset: number, timeoutMs: number): Promise<void> {

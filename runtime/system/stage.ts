@@ -14,7 +14,8 @@ import type { Change, PartitionStatus } from './engine.ts';
 import type { RunningSink, RuntimeOptions } from './runtime-options.ts';
 import { LocalSnapshots } from './local-snapshots.ts';
 
-const TICK_MS = 100;
+/** What is folded shows at the next tick at the latest. */
+const TICK_MS = 50;
 const PUBLISH_IDLE_MS = 1000;
 /** A partition whose snapshots are damaged is not tried more often; one that waits for the broker is, ever more slowly. */
 const MAX_RESTARTS = 3;
@@ -170,8 +171,8 @@ export class Stage {
     await shard.publish();
   }
 
-  /** Calls `listener` after each commit with the actors it changed; returns unsubscribe. */
-  onCommit(listener: (changes: readonly Change[]) => void): () => void {
+  /** Calls `listener` with the actors that folds changed; returns unsubscribe. */
+  onChange(listener: (changes: readonly Change[]) => void): () => void {
     this.#listeners.add(listener);
     this.#watch();
     return () => {
@@ -235,6 +236,7 @@ export class Stage {
       tickMs: Math.min(TICK_MS, o.commitIntervalMs),
       publishIdleMs: PUBLISH_IDLE_MS,
       observer: this.#observe(o.observer(this.type)),
+      changed: (shard) => this.#tell(shard),
     });
   }
 
@@ -244,7 +246,6 @@ export class Stage {
       committed: (shard, durationMs) => {
         this.#restarts.delete(shard.partition);
         outer.committed(shard, durationMs);
-        if (this.#listeners.size > 0) this.#tell(shard);
       },
       snapshot: (partition, figures) => {
         outer.snapshot(partition, figures);
@@ -325,7 +326,7 @@ export class Stage {
   #tell(shard: Shard): void {
     const changes: Change[] = [];
     const { fold } = shard;
-    shard.touched.each((blockId, slot) => {
+    shard.touched.drain((blockId, slot) => {
       const block = fold.state.block(blockId);
       if (block === null) return;
       const { kind } = fold.kinds[Math.floor(blockId / fold.state.blocksPerKind)];
