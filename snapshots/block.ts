@@ -1,12 +1,11 @@
 import { GridfoldError } from '../runtime/kernel/errors.ts';
 import { murmur2 as hashOf } from '../runtime/kernel/hash.ts';
+import { type Layout, layoutOf, wayTo } from './layout.ts';
 import type { StateSchema } from './schema.ts';
 
 const FIRST_CAPACITY = 4;
 /** The slot index holds slot + 1 in 16 bits. */
 const MAX_ASSETS = 65_535;
-/** Layouts of a schema that are shared; odd ones beyond have their own. */
-const MAX_LAYOUTS = 4096;
 
 /** Where a block's window stands; see window.ts. Positions count bytes appended since the block began. */
 export interface WindowCursor {
@@ -30,6 +29,7 @@ export interface WindowCursor {
 export class Block {
   readonly id: number;
   readonly schema: StateSchema;
+  #layout: Layout;
   /** Shared by all blocks of the schema that have the same columns in use: never written to. */
   offsets: Int32Array;
   count = 0;
@@ -51,7 +51,8 @@ export class Block {
   constructor(id: number, schema: StateSchema) {
     this.id = id;
     this.schema = schema;
-    this.offsets = sharedOffsets(schema, new Int32Array(schema.names.length).fill(-1));
+    this.#layout = layoutOf(schema, []);
+    this.offsets = this.#layout.offsets;
   }
 
   /** Slot of the serial `bytes[start, end)`, or -1. */
@@ -106,7 +107,19 @@ export class Block {
 
   /** Gives column `c` room in this block, filled with its default. */
   allocate(c: number): void {
-    this.#layout(this.capacity, c);
+    const { count, stride, u8 } = this;
+    const { to, moves } = wayTo(this.schema, this.#layout, c);
+    this.#adopt(to);
+    this.#makeRoom(this.capacity);
+    for (const move of moves) {
+      for (let row = 0; row < count; row++) {
+        const source = row * stride + move.from;
+        const target = row * this.stride + move.to;
+        for (let i = 0; i < move.length; i++) this.u8[target + i] = u8[source + i];
+      }
+    }
+    if (this.schema.defaults[c] === 0) return;
+    for (let slot = 0; slot < count; slot++) this.set(c, slot, this.schema.defaults[c]);
   }
 
   get(c: number, slot: number): number {
@@ -140,43 +153,32 @@ export class Block {
   /** Gives a block without assets room for `capacity` of them and for the columns at once. */
   prepare(capacity: number, columns: readonly number[]): void {
     this.keyEnds = new Uint32Array(capacity);
-    this.offsets = this.offsets.slice();
-    for (const c of columns) this.offsets[c] = 0;
-    this.#layout(capacity, -1);
+    this.#adopt(layoutOf(this.schema, columns));
+    this.#makeRoom(capacity);
   }
 
   #grow(capacity: number): void {
     const ends = new Uint32Array(capacity);
     ends.set(this.keyEnds.subarray(0, this.count));
     this.keyEnds = ends;
-    this.#layout(capacity, -1);
+    const rows = this.u8.subarray(0, this.count * this.stride);
+    this.#makeRoom(capacity);
+    this.u8.set(rows);
   }
 
-  /** Moves the rows into a buffer for `capacity` of them, with column `added` given room as well. */
-  #layout(capacity: number, added: number): void {
-    const { schema } = this;
-    const before = { offsets: this.offsets, stride: this.stride, bytes: this.u8 };
-    const offsets = before.offsets.slice();
-    this.stride = placeColumns(schema, offsets, added);
-    this.offsets = sharedOffsets(schema, offsets);
+  #adopt(layout: Layout): void {
+    this.#layout = layout;
+    this.offsets = layout.offsets;
+    this.stride = layout.stride;
+  }
+
+  /** An empty buffer for so many rows. */
+  #makeRoom(capacity: number): void {
     const buffer = new ArrayBuffer(capacity * this.stride);
     this.f64 = new Float64Array(buffer);
     this.u32 = new Uint32Array(buffer);
     this.u8 = new Uint8Array(buffer);
     this.capacity = capacity;
-    if (added < 0 && before.stride === this.stride) {
-      this.u8.set(before.bytes.subarray(0, this.count * this.stride));
-      return;
-    }
-    for (const { from, to, length } of moves(schema, before.offsets, offsets)) {
-      for (let row = 0; row < this.count; row++) {
-        const source = row * before.stride + from;
-        const target = row * this.stride + to;
-        for (let i = 0; i < length; i++) this.u8[target + i] = before.bytes[source + i];
-      }
-    }
-    if (added < 0 || schema.defaults[added] === 0) return;
-    for (let slot = 0; slot < this.count; slot++) this.set(added, slot, schema.defaults[added]);
   }
 
   #link(slot: number, hash: number): void {
@@ -200,56 +202,6 @@ export class Block {
 }
 
 const decoder = new TextDecoder();
-
-/** Gives every column in use, and `added`, its place in a row; returns the row's length in bytes. */
-export function placeColumns(schema: StateSchema, offsets: Int32Array, added: number): number {
-  let bytes = 0;
-  for (const width of [8, 4, 1]) {
-    for (let c = 0; c < offsets.length; c++) {
-      if (schema.widths[c] !== width || (offsets[c] < 0 && c !== added)) continue;
-      offsets[c] = bytes / width;
-      bytes += width;
-    }
-  }
-  return (bytes + 7) & ~7;
-}
-
-const offsetsBySchema = new WeakMap<StateSchema, Map<string, Int32Array>>();
-
-/**
- * One array for all blocks of one layout: a fleet has a handful of layouts and thousands of blocks, and what every
- * access reads first should be in the cache.
- */
-function sharedOffsets(schema: StateSchema, offsets: Int32Array): Int32Array {
-  let known = offsetsBySchema.get(schema);
-  if (known === undefined) offsetsBySchema.set(schema, (known = new Map()));
-  let name = '';
-  for (let c = 0; c < offsets.length; c++) if (offsets[c] >= 0) name += String.fromCharCode(c);
-  const shared = known.get(name);
-  if (shared !== undefined) return shared;
-  if (known.size < MAX_LAYOUTS) known.set(name, offsets);
-  return offsets;
-}
-
-/** Stretches of bytes that lie together in rows of both layouts. */
-function moves(
-  schema: StateSchema,
-  before: Int32Array,
-  after: Int32Array,
-): { from: number; to: number; length: number }[] {
-  const stretches: { from: number; to: number; length: number }[] = [];
-  for (const width of [8, 4, 1]) {
-    for (let c = 0; c < after.length; c++) {
-      if (schema.widths[c] !== width || before[c] < 0) continue;
-      const from = before[c] * width;
-      const to = after[c] * width;
-      const last = stretches.at(-1);
-      if (last !== undefined && last.from + last.length === from && last.to + last.length === to) last.length += width;
-      else stretches.push({ from, to, length: width });
-    }
-  }
-  return stretches;
-}
 
 /** Blocks take the low bits of the hash's product; the slot index takes other ones. */
 function spread(hash: number): number {
