@@ -142,7 +142,8 @@ function missing({ log, topic, partition, next }: RecordReader): GridfoldError {
 
 /**
  * Replaying: folds S..C again in the journalled interleaving, outputs suppressed, since they are committed.
- * Returns how many records that were.
+ * Returns how many records that were. The journal may go on behind C already: with the commits of an owner that has
+ * claimed the partition since, who is to fold them.
  */
 export async function replay(log: Log, fold: PartitionFold, committed: ShardPosition): Promise<number> {
   const { partition, position, type } = fold;
@@ -151,11 +152,11 @@ export async function replay(log: Log, fold: PartitionFold, committed: ShardPosi
   const journal = new RecordReader(log, type.topics.journal, partition, position.commit);
   let records = 0;
   fold.outputs.suppressed = true;
-  for (;;) {
+  while (position.commit < committed.commit) {
     const run = await journal.peek(256);
     if (run === null) break;
     journal.advance(run);
-    for (let i = run.from; i < run.to; i++) {
+    for (let i = run.from; i < run.to && position.commit < committed.commit; i++) {
       const { steps } = decodeJournal(run.batch.bytes.subarray(run.batch.valueStart[i], run.batch.valueEnd[i]));
       for (const step of steps) records += await replayStep(fold, step, telemetry, lifecycle);
       position.commit = run.batch.baseOffset + i + 1;
