@@ -1,8 +1,9 @@
 /**
  * A partition that moves on Kafka: from its assignment to its first fold, in a new process that has the snapshot in its
- * folder (warm), and in one that has nothing and takes it from the snapshots topic.
+ * folder (warm), and in one that has nothing and takes it from the snapshots topic; and until its windows are there.
+ * With `--window-readings 288` each asset has a full window: a day of readings, one in five minutes.
  *
- *   node bench/kafka-move.ts [--brokers HOST:PORT] [--assets 100000] [--steps 5] [--rounds 5] [--json]
+ *   node bench/kafka-move.ts [--brokers HOST:PORT] [--assets 100000] [--steps 5 | --window-readings N] [--rounds 5] [--json]
  */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -22,12 +23,14 @@ const { values: options } = parseArgs({
     brokers: { type: 'string' },
     assets: { type: 'string', default: '100000' },
     steps: { type: 'string', default: '5' },
+    'window-readings': { type: 'string' },
     rounds: { type: 'string', default: '5' },
     json: { type: 'boolean', default: false },
   },
 });
-const [assets, steps, rounds] = [options.assets, options.steps, options.rounds].map(Number);
-const cadenceMs = 10_000;
+const perWindow = options['window-readings'];
+const [assets, steps, rounds] = [options.assets, perWindow ?? options.steps, options.rounds].map(Number);
+const cadenceMs = perWindow === undefined ? 10_000 : 300_000;
 
 const dir = mkdtempSync(join(tmpdir(), 'gridfold-kafka-move-'));
 const { bootstrap, close } = await openBroker(options.brokers);
@@ -46,7 +49,7 @@ for (let round = 0; round < rounds; round++) {
   runs['from the topic'].push(await own(cold, true));
   rmSync(cold, { recursive: true });
 }
-const snapshots = log.extent(topics.snapshots, 0);
+const [snapshots, windows] = [topics.snapshots, topics.snapshotWindows].map((topic) => log.extent(topic, 0));
 await log.close();
 await close();
 rmSync(dir, { recursive: true });
@@ -55,6 +58,7 @@ const report = {
   machine: machine(),
   assets: runs.warm[0].assets,
   snapshotRecords: snapshots.end - snapshots.start,
+  windowRecords: windows.end - windows.start,
   moves: Object.fromEntries(
     Object.entries(runs).map(([name, list]) => [
       name,
@@ -62,6 +66,8 @@ const report = {
         firstFoldMs: spread(list.map((run) => run.firstFoldMs)),
         liveMs: spread(list.map((run) => run.liveMs)),
         cpuMs: spread(list.map((run) => run.cpuMs)),
+        filledMs: spread(list.flatMap((run) => run.filled?.ms ?? [])),
+        filledBytes: list.at(-1)?.filled?.bytes,
         phases: list.at(-1)?.phases,
         mirrored: list.at(-1)?.mirrored.at(-1),
       },

@@ -49,9 +49,15 @@ export interface PartitionState extends SideAccess {
    * return false from `visit` to stop. A chunk holds whole entries; the bytes stay as they are after the visit.
    * Logically the window reaches `windowBytesPerBlock` back from its end, whatever is still on disk: chunks and
    * their borders depend on nothing but what was appended.
-   * Throws GridfoldError `window_corrupt` where a chunk cannot be trusted.
+   * Throws GridfoldError `window_corrupt` where a chunk cannot be trusted, `window_pending` where it is still to come.
    */
   scanWindow(block: Block, visit: (bytes: Uint8Array, start: number, end: number) => boolean): void;
+
+  /**
+   * Null unless the state was made from a mirrored snapshot of which windows are still being brought. Until then no
+   * snapshot can be taken, and what lies in the directory does not count: a process that ends begins anew.
+   */
+  readonly filling: WindowFilling | null;
 
   /** Earliest due time of the assets of a block: a lower bound, kept for resident and absent blocks alike. */
   readonly due: Float64Array;
@@ -83,6 +89,23 @@ export interface PartitionState extends SideAccess {
   /** Lets clean, long untouched blocks go until at most `maxResidentBytes` stay. Returns how many went. */
   passivate(): number;
   close(): Promise<void>;
+}
+
+/** Windows on their way into the directory, beside the fold. */
+export interface WindowFilling {
+  /**
+   * Resolves when all of them are there; rejects with `mirror_damaged`, with what reading threw, or when the state was
+   * closed. They begin to come when this, or `more`, is first asked for.
+   */
+  readonly done: Promise<FillFigures>;
+  /** Resolves as soon as there are more than now; rejects like `done`. */
+  more(): Promise<void>;
+}
+
+export interface FillFigures {
+  readonly segments: number;
+  readonly bytes: number;
+  readonly durationMs: number;
 }
 
 export interface SnapshotFigures {

@@ -34,7 +34,7 @@ export const FORMAT = 1;
 const LEVEL = 'level';
 const UNCLEAN_FILE = 'open';
 const UNCLEAN_BEFORE_CHECK = 2;
-const LAYOUT_FILE = 'partition.json';
+export const LAYOUT_FILE = 'partition.json';
 const DEFAULT_BLOCKS = 1024;
 
 /** Small caches: what is hot lives in blocks, and every partition has a database of its own. */

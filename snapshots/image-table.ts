@@ -1,3 +1,4 @@
+import type { WindowCursor } from './block.ts';
 import type { ColumnType } from './schema.ts';
 
 /** What stands before the schema's name in an image; see image.ts. */
@@ -34,6 +35,12 @@ export function readTable(image: Buffer): ImageTable {
     at = end;
   }
   return { entries, stride: (place + 7) & ~7, end: at };
+}
+
+/** Where the block's window stood; see window.ts. */
+export function windowOf(image: Buffer): WindowCursor {
+  const [end, chunk, last] = [32, 40, 48].map((at) => image.readDoubleLE(at));
+  return { end, chunk, last, lastCrc: image.readUInt32LE(28) };
 }
 
 /** By slot, the snapshots under which the records of a block's assets stand, 0 for none; empty where no asset has one. */

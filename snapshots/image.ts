@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { GridfoldError } from '../runtime/kernel/errors.ts';
 import { Block } from './block.ts';
-import { HEAD, type ImageTable, readTable, type TableEntry, TYPES, WIDTHS } from './image-table.ts';
+import { HEAD, type ImageTable, readTable, type TableEntry, TYPES, WIDTHS, windowOf } from './image-table.ts';
 import type { StateSchema } from './schema.ts';
 
 /**
@@ -103,10 +103,7 @@ export function decodeImage(image: Buffer, id: number, schema: StateSchema, mess
   at += count * table.stride;
   if (at !== image.length - 4) throw mismatch(`block ${id} has an image of ${image.length} bytes that ends at ${at}`);
   block.count = count;
-  block.window.lastCrc = image.readUInt32LE(28);
-  block.window.end = image.readDoubleLE(32);
-  block.window.chunk = image.readDoubleLE(40);
-  block.window.last = image.readDoubleLE(48);
+  Object.assign(block.window, windowOf(image));
   block.reindex();
   if (image.readUInt32LE(20) !== schema.version) upgrade(block);
   return block;

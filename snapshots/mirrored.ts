@@ -24,10 +24,12 @@ export interface MirroredSnapshot {
   /** Its manifest, as the row that it is in the database. */
   readonly manifest: Buffer;
   /**
-   * Every row that was ever kept, oldest first, or at least the newest of each key; also rows that the snapshot does
-   * not need. Throws what reading throws.
+   * Images and records: every row that was ever kept, oldest first, or at least the newest of each key; also rows that
+   * the snapshot does not need. Throws what reading throws.
    */
   rows(): AsyncIterable<readonly StateRow[]>;
+  /** Segments of windows likewise, but newest first, since what is old is seldom asked for. */
+  windows(): AsyncIterable<readonly StateRow[]>;
 }
 
 /** A durable snapshot as rows, for whoever has the snapshot `base` already; see export.ts. */

@@ -1,6 +1,7 @@
 import { GridfoldError } from '../runtime/kernel/errors.ts';
+import type { WindowCursor } from './block.ts';
 import { decodeImage, imageMatches } from './image.ts';
-import { type RecordNumbers, recordNumbers } from './image-table.ts';
+import { type RecordNumbers, recordNumbers, windowOf } from './image-table.ts';
 import { KeyType, numberedKey, placeOf } from './keys.ts';
 import type { Manifest } from './manifest.ts';
 import { blocksOf, recordKeys } from './named.ts';
@@ -22,6 +23,8 @@ export class RestoredRows {
   /** Records that came, by block: slot, type and snapshot number in one. */
   readonly #records = new Map<number, Set<number>>();
   readonly #readable = new Set<StateSchema>();
+  /** Where the window of each block that came stands. */
+  readonly windows = new Map<number, WindowCursor>();
 
   constructor(manifest: Manifest, schemas: readonly StateSchema[]) {
     this.#manifest = manifest;
@@ -40,6 +43,7 @@ export class RestoredRows {
     const isWhole = row.value !== null && imageMatches(row.value, table.crcs[place.block]);
     if (isWhole) this.#refuseUnreadable(row.value, place.block);
     this.#images[place.block] = isWhole ? recordNumbers(row.value) : null;
+    if (isWhole) this.windows.set(place.block, windowOf(row.value));
     return true;
   }
 

@@ -1,9 +1,16 @@
 import { Arena, type Piece } from './arena.ts';
-import { Block } from './block.ts';
+import { Block, type WindowCursor } from './block.ts';
 import { GridfoldError } from '../runtime/kernel/errors.ts';
 import { crashPoint } from '../runtime/kernel/crash.ts';
 import { deleteNumbers, deleteObsolete, deleteSegments } from './cleanup.ts';
-import type { PartitionState, PartitionStateOptions, SnapshotFigures, SnapshotMeta, Verification } from './contract.ts';
+import type {
+  PartitionState,
+  PartitionStateOptions,
+  SnapshotFigures,
+  SnapshotMeta,
+  Verification,
+  WindowFilling,
+} from './contract.ts';
 import {
   type Database,
   findManifest,
@@ -15,12 +22,14 @@ import {
   writeLayout,
 } from './directory.ts';
 import { SnapshotExport } from './export.ts';
+import { Filling } from './filling.ts';
 import { importSnapshot } from './import.ts';
 import { decodeImage, encodeImage, imageMatches } from './image.ts';
 import { KeyType, NUMBERED_KEY_BYTES, manifestKey, numberedKey, obsoleteRange, numberOf } from './keys.ts';
 import { type BlockTable, copyTable, decodeManifest, emptyTable } from './manifest.ts';
-import { type ExportedSnapshot, nameOf, type SnapshotName } from './mirrored.ts';
+import { type ExportedSnapshot, type MirroredSnapshot, nameOf, type SnapshotName } from './mirrored.ts';
 import { Names } from './names.ts';
+import { complete as completeReplacement, takeBack } from './replace.ts';
 import type { StateSchema } from './schema.ts';
 import { SideRecords } from './sides.ts';
 import { type Cut, type SnapshotTarget, writeSnapshot } from './snapshot.ts';
@@ -40,7 +49,15 @@ const BLOCK_OBJECT_BYTES = 1500;
  * `state_locked`, `mirror_damaged` (what shall replace the directory cannot be trusted). Later, a block that turns out damaged throws `block_corrupt`: open again with `skipNewest`.
  */
 export async function openPartitionState(options: PartitionStateOptions): Promise<PartitionState> {
-  if (options.replaceWith) await importSnapshot(options, options.replaceWith);
+  takeBack(options.dir);
+  if (!options.replaceWith) return open(options);
+  const windows = await importSnapshot(options, options.replaceWith);
+  const state = await open(options);
+  state.fill(options.replaceWith, windows);
+  return state;
+}
+
+async function open(options: PartitionStateOptions): Promise<PartitionStore> {
   try {
     return await restore(options);
   } catch (error) {
@@ -59,7 +76,7 @@ export async function openPartitionState(options: PartitionStateOptions): Promis
   }
 }
 
-async function restore(options: PartitionStateOptions): Promise<PartitionState> {
+async function restore(options: PartitionStateOptions): Promise<PartitionStore> {
   const { db, layout } = await openDirectory(options);
   try {
     const blocks = options.schemas.length * layout.blocksPerKind;
@@ -114,6 +131,8 @@ class PartitionStore implements PartitionState {
   readonly #segmentsDeletedTo: Float64Array;
   #cut: Cut | null = null;
   #running: Promise<unknown> | null = null;
+  #filling: Filling | null = null;
+  #isFilled = true;
   #abort: (error: GridfoldError) => void = () => {};
   #closed = false;
   /** A snapshot became durable since the directory was opened. */
@@ -143,7 +162,11 @@ class PartitionStore implements PartitionState {
     this.#segmentsDeletedTo = new Float64Array(blocks);
     this.#sides = new SideRecords(KeyType.side, 'sideSnapshot', source, sideBytes / 2);
     this.#lives = new SideRecords(KeyType.life, 'lifeSnapshot', source, sideBytes / 2);
+    const isFilled = () => this.#isFilled;
     const segments = {
+      get isComplete() {
+        return isFilled();
+      },
       getSync: source.getSync,
       batch: (puts: { type: 'put'; key: Buffer; value: Buffer }[]) => db.batch(puts),
     };
@@ -226,6 +249,21 @@ class PartitionStore implements PartitionState {
     this.#windows.scan(block, visit);
   }
 
+  get filling(): WindowFilling | null {
+    return this.#isFilled ? null : this.#filling;
+  }
+
+  /** Begins to bring the windows of the mirrored snapshot that the directory was made from. */
+  fill(mirrored: MirroredSnapshot, windows: ReadonlyMap<number, WindowCursor>): void {
+    const deletable = (end: number) => this.#windows.deletable(end);
+    const complete = () => {
+      this.#isFilled = true;
+      return completeReplacement(this.#options.dir);
+    };
+    this.#isFilled = false;
+    this.#filling = new Filling({ db: this.#db, mirrored, windows, deletable, complete });
+  }
+
   intern(name: string): number {
     return this.#names.intern(name);
   }
@@ -239,8 +277,9 @@ class PartitionStore implements PartitionState {
   }
 
   snapshot(meta: SnapshotMeta, confirmed: Promise<void>): Promise<SnapshotFigures> {
-    if (this.#running !== null || this.#closed) {
-      const message = this.#closed ? 'the partition state is closed' : 'a snapshot is running';
+    if (this.#running !== null || this.#closed || !this.#isFilled) {
+      const reason = this.#running !== null ? 'a snapshot is running' : 'windows are still being brought';
+      const message = this.#closed ? 'the partition state is closed' : reason;
       return Promise.reject(new GridfoldError('snapshot_refused', 'retry', message));
     }
     const cut = this.#takeCut(meta);
@@ -314,6 +353,7 @@ class PartitionStore implements PartitionState {
     this.#closed = true;
     this.#abort(new GridfoldError('snapshot_refused', 'retry', 'the partition state was closed before its commit'));
     await this.#running?.catch(() => {});
+    await this.#filling?.stop();
     await this.#db.close();
     noteUnclean(this.#options.dir, 0);
   }

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { GridfoldError } from '../runtime/kernel/errors.ts';
-import type { Block } from './block.ts';
+import type { Block, WindowCursor } from './block.ts';
 import { segmentKey } from './keys.ts';
 
 /**
@@ -28,6 +28,8 @@ interface Tail {
 
 /** What the windows need of the database. */
 export interface SegmentStore {
+  /** False while segments are still being brought: what is missing then is not lost. */
+  readonly isComplete: boolean;
   getSync(key: Buffer): Buffer | undefined;
   batch(operations: { type: 'put'; key: Buffer; value: Buffer }[]): Promise<void>;
 }
@@ -235,9 +237,34 @@ export class Windows {
       this.#keep(id, value);
       return value;
     }
+    if (!this.#store.isComplete) {
+      throw new GridfoldError('window_pending', 'retry', `the window of block ${block.id} is not there yet`);
+    }
     const message = `the window of block ${block.id} is ${value ? 'damaged' : 'cut off'} at position ${position}`;
     throw new GridfoldError('window_corrupt', 'retry', message);
   }
+}
+
+/** A segment as the one behind it names it: where it begins and ends, and its checksum. */
+export interface Link {
+  readonly position: number;
+  readonly end: number;
+  readonly crc: number;
+}
+
+/** The newest segment of a window that was cut; a negative position where it has none. */
+export function newestLink({ last, lastCrc, end }: WindowCursor): Link {
+  return { position: last, end, crc: lastCrc };
+}
+
+/** The link to the segment itself, at `position`. */
+export function linkTo(segment: Buffer, position: number): Link {
+  return { position, end: position + segment.length - HEAD, crc: segment.readUInt32LE(HEAD - 4) };
+}
+
+/** The link to the segment before the one at `position`. */
+export function linkBefore(segment: Buffer, position: number): Link {
+  return { position: segment.readDoubleLE(16), end: position, crc: segment.readUInt32LE(24) };
 }
 
 /** Whether the segment is whole and stands under its own key. */

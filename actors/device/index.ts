@@ -39,6 +39,7 @@ export function deviceTypeWith(schemas?: DeviceSchemas): ActorType {
       timers: 'timers',
       journal: topics.journal,
       snapshots: topics.snapshots,
+      windows: topics.snapshotWindows,
     },
     order: 'deviceTime',
     schemas: schemas?.input,

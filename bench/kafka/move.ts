@@ -1,6 +1,7 @@
 /**
  * One owner of one partition in a process of its own, for `kafka-move.ts`: takes the partition up, and says when it was
- * assigned, when it was live and when it folded its first record. With `untilEnd` it goes on to the end of the input.
+ * assigned, when it was live, when it folded its first record, and when its windows were there. With `untilEnd` it goes
+ * on to the end of the input.
  */
 import { topics } from '../../runtime/log/contract.ts';
 import { openKafkaLog } from '../../runtime/log/kafka/kafka-log.ts';
@@ -20,6 +21,8 @@ export interface MoveResult {
   /** From the assignment to the first record's being folded. */
   readonly firstFoldMs: number;
   readonly cpuMs: number;
+  /** Windows that followed from the snapshots topic, and when they were there; null where they were not missing. */
+  readonly filled: { readonly ms: number; readonly bytes: number } | null;
   readonly assets: number;
   readonly phases: readonly string[];
   /** Of a snapshot in the snapshots topic, newest last. */
@@ -31,6 +34,7 @@ const log = await openKafkaLog({ connection: connectionTo(bootstrap, prefix), pa
 const phases: string[] = [];
 const mirrored: string[] = [];
 const folded = Promise.withResolvers<number>();
+let filled: MoveResult['filled'] = null;
 let began = 0;
 const since = () => Math.round(performance.now() - began);
 const options = benchOptions(log, dir, (_partition, phase) => phases.push(`${phase} ${since()}`));
@@ -39,6 +43,9 @@ const runtime = new Runtime({
   observer: (type) => ({
     ...options.observer(type),
     folded: () => folded.resolve(since()),
+    filled: (_partition, { bytes }) => {
+      filled = { ms: since(), bytes };
+    },
     mirrored: (_partition, figures) => void mirrored.push(JSON.stringify(figures)),
   }),
 });
@@ -49,8 +56,10 @@ const liveMs = since();
 const firstFoldMs = await folded.promise;
 const { user, system } = process.cpuUsage(cpu);
 const { assets } = runtime.shards[0].fold.state;
+await runtime.shards[0].fold.state.filling?.done;
 if (untilEnd) await runtime.shards[0].reached('telemetry', log.extent(topics.telemetry, 0).end);
 await runtime.stop();
 await log.close();
-const result: MoveResult = { liveMs, firstFoldMs, cpuMs: (user + system) / 1000, assets, phases, mirrored };
+const cpuMs = (user + system) / 1000;
+const result: MoveResult = { liveMs, firstFoldMs, cpuMs, filled, assets, phases, mirrored };
 process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));

@@ -61,6 +61,9 @@ export function observeShards(
       metrics.snapshot(actor, partition, figures.durationMs / 1000, figures.bytes);
       log.debug({ actor, partition, ...figures }, 'snapshot');
     },
+    filled(partition, figures) {
+      log.info({ actor, partition, ...figures }, 'the windows of the partition followed from the snapshots topic');
+    },
     quarantined(partition, kind, serial, error) {
       log.error({ actor, partition, kind, serial, err: error }, 'the fold of an asset failed: it is in quarantine');
     },

@@ -134,10 +134,10 @@ describeKafka('gridfold topics on a broker with TLS, SASL and ACLs', ({ unique }
     expect(planned).toMatchObject({ code: 0, err: '' });
     expect(planned.out).toMatch(new RegExp(`${topicPrefix}journal +create +cleanup.policy=delete retention.ms=-1`));
     expect(planned.out).toContain(
-      'To do with gridfold topics apply: 10 topics created of 2 partitions each, 0 altered.',
+      'To do with gridfold topics apply: 11 topics created of 2 partitions each, 0 altered.',
     );
     const applied = await topics('apply', right, flags);
-    expect(applied).toMatchObject({ code: 0, err: '', out: expect.stringContaining('Done: 10 topics created') });
+    expect(applied).toMatchObject({ code: 0, err: '', out: expect.stringContaining('Done: 11 topics created') });
     const again = await topics('plan', right, ['--json']);
     expect(again.code).toBe(0);
     expect(JSON.parse(again.out)).toMatchObject({ ok: true, partitions: 2 });
@@ -147,7 +147,7 @@ describeKafka('gridfold topics on a broker with TLS, SASL and ACLs', ({ unique }
     const bare = unique('bare.');
     await allow({ ...ours, resourceName: bare }, 'DESCRIBE', 'CREATE');
     const applied = await topics('apply', { ...right, topicPrefix: bare }, ['--partitions', '1']);
-    expect(applied).toMatchObject({ code: 0, err: '', out: expect.stringContaining('Done: 10 topics created') });
+    expect(applied).toMatchObject({ code: 0, err: '', out: expect.stringContaining('Done: 11 topics created') });
     const { code, out } = await topics('plan', { ...right, topicPrefix: bare });
     expect(code).toBe(0);
     expect(out).toContain(`warning: ${bare}journal: its settings cannot be read`);

@@ -141,6 +141,7 @@ export const topics = {
   deadLetters: 'dead-letters',
   journal: 'journal',
   snapshots: 'snapshots',
+  snapshotWindows: 'snapshot-windows',
 } as const;
 
 /** Whether a topic is a journal: written by commits alone. */

@@ -165,6 +165,8 @@ export interface ActorTopics {
   readonly journal: string;
   /** Compacted: where a partition keeps its newest snapshot for its next owner. */
   readonly snapshots: string;
+  /** Compacted: the windows of that snapshot, which may follow later. Absent where the fold keeps none. */
+  readonly windows?: string;
 }
 
 /** The two inputs of a partition, as positions and the journal name them, whatever their topics are called. */

@@ -1,5 +1,6 @@
 import type { Block } from '../../snapshots/block.ts';
 import type { PartitionState } from '../../snapshots/contract.ts';
+import { GridfoldError } from '../kernel/errors.ts';
 import { murmur2 } from '../kernel/hash.ts';
 import type { RecordBatch } from '../log/contract.ts';
 import { packState, StateBuffer } from './base.ts';
@@ -60,6 +61,8 @@ export class PartitionFold implements Turn {
   readonly #stamps: Uint32Array;
   readonly #facts = new FactList();
   readonly #stateBuffer = new StateBuffer();
+  /** Of the reading that is folded next: it failed before, and its window was still to come. */
+  #failure: { readonly cause: unknown } | null = null;
 
   constructor(options: FoldOptions) {
     this.type = options.type;
@@ -88,43 +91,56 @@ export class PartitionFold implements Turn {
     if (asset.block === block) asset.attach(block, asset.slot);
   }
 
-  /** Folds records `[from, to)` of a telemetry batch (indices) at one reading of the partition clock. */
-  telemetry(batch: RecordBatch, from: number, to: number, clock: number, unknownSchemas?: ReadonlySet<number>): void {
-    this.position.clock = clock;
+  /**
+   * Folds records `[from, to)` of a telemetry batch (indices) at one reading of the partition clock. Returns where to go
+   * on: before `to` where a record needs a window that is still to come (`state.filling`). It then is to be folded
+   * again, before anything else, and has changed nothing that others see.
+   */
+  telemetry(batch: RecordBatch, from: number, to: number, clock: number, unknownSchemas?: ReadonlySet<number>): number {
     this.judged.unknown = unknownSchemas ?? NO_SCHEMAS;
-    const { bytes, keyStart, keyEnd, valueStart, valueEnd, timestamp, baseOffset } = batch;
-    const { decoder, reading, cause } = this;
-    cause.topic = this.type.topics.readings;
-    for (let i = from; i < to; i++) {
-      cause.offset = baseOffset + i;
-      cause.ordinal = 0;
-      const reason = decoder.decode(bytes, valueStart[i], valueEnd[i], timestamp, reading);
-      if (reason !== 0) {
-        this.#setAside(batch, i, decoder.reasons[reason]);
-      } else if (keyEnd[i] > keyStart[i] && !this.#keyMatches(bytes, keyStart[i], keyEnd[i])) {
-        this.#setAside(batch, i, 'key_mismatch');
-      } else {
-        const refused = this.#fold(clock);
-        if (refused !== null) this.#setAside(batch, i, refused);
-      }
-      this.position.telemetry = baseOffset + i + 1;
-    }
-    this.tally.bytes += bytesOf(batch, from, to);
+    this.cause.topic = this.type.topics.readings;
+    return this.#each(batch, from, to, clock, (i) => {
+      const refused = this.#foldReading(batch, i, clock);
+      if (refused !== null) this.#setAside(batch, i, refused);
+      this.position.telemetry = batch.baseOffset + i + 1;
+    });
   }
 
-  /** Folds records `[from, to)` of a lifecycle batch. */
-  lifecycle(batch: RecordBatch, from: number, to: number, clock: number, unknownSchemas?: ReadonlySet<number>): void {
-    this.position.clock = clock;
+  /** Folds records `[from, to)` of a lifecycle batch; see {@link telemetry}. */
+  lifecycle(batch: RecordBatch, from: number, to: number, clock: number, unknownSchemas?: ReadonlySet<number>): number {
     this.judged.unknown = unknownSchemas ?? NO_SCHEMAS;
     this.cause.topic = this.type.topics.lifecycle;
-    for (let i = from; i < to; i++) {
-      this.cause.offset = batch.baseOffset + i;
-      this.cause.ordinal = 0;
+    return this.#each(batch, from, to, clock, (i) => {
       const refused = foldLifecycleRecord(this, batch, i);
       if (refused !== null) this.#setAside(batch, i, refused);
       this.position.lifecycle = batch.baseOffset + i + 1;
+    });
+  }
+
+  /** Folds records one by one, up to the first whose window is still to come. */
+  #each(batch: RecordBatch, from: number, to: number, clock: number, fold: (i: number) => void): number {
+    this.position.clock = clock;
+    let i = from;
+    try {
+      for (; i < to; i++) {
+        this.cause.offset = batch.baseOffset + i;
+        this.cause.ordinal = 0;
+        fold(i);
+      }
+    } catch (error) {
+      if (!(error instanceof GridfoldError) || error.code !== 'window_pending') throw error;
     }
-    this.tally.bytes += bytesOf(batch, from, to);
+    this.tally.bytes += bytesOf(batch, from, i);
+    return i;
+  }
+
+  /** Returns a reason when the record must be set aside. */
+  #foldReading({ bytes, keyStart, keyEnd, valueStart, valueEnd, timestamp }: RecordBatch, i: number, clock: number) {
+    const { decoder, reading } = this;
+    const reason = decoder.decode(bytes, valueStart[i], valueEnd[i], timestamp, reading);
+    if (reason !== 0) return decoder.reasons[reason];
+    if (keyEnd[i] > keyStart[i] && !this.#keyMatches(bytes, keyStart[i], keyEnd[i])) return 'key_mismatch';
+    return this.#fold(clock);
   }
 
   /** Folds the reading in hand. Returns a reason when it must be set aside. */
@@ -138,6 +154,7 @@ export class PartitionFold implements Turn {
     if (asset.quarantined !== 0) return 'quarantined';
     const config = runtime.config(asset.cadenceS, asset.zone);
     this.cause.recordTime = reading.receiveTime;
+    if (this.#failure !== null) return this.#giveUp(runtime, config, this.#failure.cause);
     if (reading.deviceTime <= asset.lastDeviceTime) {
       if (reading.deviceTime < asset.lastDeviceTime - this.horizonMs) return 'beyond_horizon';
       return foldLate(this, runtime, config);
@@ -149,13 +166,20 @@ export class PartitionFold implements Turn {
       if (asset.silence !== 0) foldOutOfSilence(this, runtime, config);
       else runtime.kind.fold(asset, reading, config, this.#facts);
     } catch (error) {
-      this.#facts.clear();
-      restoreAfterFailure(this, runtime, config, error);
-      return 'fold_failed';
+      return this.#giveUp(runtime, config, error);
     }
     this.#applied(runtime, config, clock);
     if (this.#facts.items.length > 0) this.#sayFacts(runtime);
     return null;
+  }
+
+  /** Where the window is still to come, the failure is remembered: what it changed is undone before anything else. */
+  #giveUp(runtime: KindRuntime, config: AssetConfig, cause: unknown): string {
+    this.#facts.clear();
+    this.#failure = { cause };
+    restoreAfterFailure(this, runtime, config, cause);
+    this.#failure = null;
+    return 'fold_failed';
   }
 
   /**

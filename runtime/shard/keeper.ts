@@ -1,4 +1,4 @@
-import type { PartitionState, SnapshotFigures } from '../../snapshots/contract.ts';
+import type { FillFigures, PartitionState, SnapshotFigures } from '../../snapshots/contract.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { GridfoldError } from '../kernel/errors.ts';
 import type { Claim, Log } from '../log/contract.ts';
@@ -35,6 +35,8 @@ export interface KeeperObserver {
   snapshot(partition: number, figures: SnapshotFigures): void;
   /** A snapshot stands in the snapshots topic. */
   mirrored?(partition: number, figures: MirrorFigures): void;
+  /** The windows of a state that was taken from the snapshots topic are there. */
+  filled?(partition: number, figures: FillFigures): void;
 }
 
 /** What a snapshot is taken of: the state as of the newest confirmed commit, and the right to publish it. */
@@ -78,8 +80,8 @@ export class SnapshotKeeper {
     const { type, partition, log, openState, mirror, observer } = this.#options;
     const usable = usableSnapshot(committed);
     if (!mirror) return openState(usable, from);
-    this.#mirror = await Mirror.open(log, type.topics.snapshots, partition);
-    if (from === 'empty') this.#mirror.giveUp();
+    this.#mirror = await Mirror.open(log, type.topics, partition);
+    if (from === 'empty' || from === 'local') this.#mirror.giveUp();
     const context = {
       partition,
       mirror: this.#mirror,
@@ -114,7 +116,8 @@ export class SnapshotKeeper {
   /** Takes one if it is due; to be called while nothing is uncommitted. Never rejects, what fails is told. */
   takeIfDue(committed: Committed): void {
     const { observer, partition, seat } = this.#options;
-    if (this.#taking !== null || this.#holds(committed.position) || !this.#mayTake()) return;
+    const isAtWork = this.#taking !== null || committed.fold.state.filling !== null;
+    if (isAtWork || this.#holds(committed.position) || !this.#mayTake()) return;
     this.#taking = this.#take(committed).finally(() => {
       this.#taking = null;
       seat.leave();
@@ -137,7 +140,8 @@ export class SnapshotKeeper {
   async finish(committed: Committed): Promise<void> {
     this.#options.seat.leave();
     await this.#taking;
-    if (!this.#holds(committed.position)) await this.#take(committed);
+    // Without its windows the state is no snapshot: the next owner starts where this one did.
+    if (committed.fold.state.filling === null && !this.#holds(committed.position)) await this.#take(committed);
     try {
       await this.#mirror?.release(committed.claim, committed.position);
     } catch (error) {

@@ -195,13 +195,25 @@ export function openFacts(runtime: KindRuntime): FactMap {
   return facts;
 }
 
-/** The fold threw in the middle of a reading: the state goes back to what it was, and the asset is quarantined. */
+/**
+ * Throws `window_pending` where the window of the asset is still to come: to be called before anything changes, where
+ * {@link refoldWindow} or {@link windowFacts} may follow.
+ */
+export function requireWindow({ state, horizonMs }: Turn, { asset }: KindRuntime): void {
+  if (state.filling === null || asset.lastDeviceTime === 0) return;
+  windowBack(state, asset, Math.max(1, asset.lastDeviceTime - horizonMs), null);
+}
+
+/**
+ * The fold threw in the middle of a reading: the state goes back to what it was, and the asset is quarantined. Does
+ * nothing where it throws `window_pending`.
+ */
 export function restoreAfterFailure(fold: Turn, runtime: KindRuntime, config: AssetConfig, error: unknown): void {
   const { asset } = runtime;
+  const answer = windowBack(fold.state, asset, Number.POSITIVE_INFINITY, null);
   asset.quarantined = 1;
   fold.tally.rejected('fold_failed_asset');
   fold.onFailure?.(runtime.kind.name, asset.serial, error);
-  const answer = windowBack(fold.state, asset, Number.POSITIVE_INFINITY, null);
   if (answer.found !== 'slice') return;
   try {
     runtime.nameScratch(asset);

@@ -4,7 +4,7 @@ import type { LifecycleRecord, LifecycleResult, Occupancy } from './contract.ts'
 import type { Facts } from './derived.ts';
 import { difference, FactMap } from './facts.ts';
 import type { KindRuntime } from './kind-runtime.ts';
-import { refoldWindow, windowFacts } from './late.ts';
+import { refoldWindow, requireWindow, windowFacts } from './late.ts';
 import type { Place, Places, Turn } from './turn.ts';
 
 /** An asset keeps at most so many lifecycle records; more are set aside. Real lives have dozens. */
@@ -33,6 +33,7 @@ export function foldLifecycleRecord(fold: Turn, batch: RecordBatch, i: number): 
   }
   if (fold.locate(runtime, key, 0, key.length) === 'kind_mismatch') return 'kind_mismatch';
   const { asset } = runtime;
+  requireWindow(fold, runtime);
   fold.change(asset.block);
   const records = readLifecycle(fold, asset);
   if (records.some((r) => r.id === decoded.record.id)) {

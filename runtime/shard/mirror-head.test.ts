@@ -30,12 +30,14 @@ function headOf(blocks: number): Head {
     layout: { blocksPerKind: blocks / 4, kinds: ['a', 'b', 'c', 'd'] },
     manifest,
     ancestors,
+    holdsWindows: false,
   };
 }
 
 test('a head reads as it was written', () => {
   const head = headOf(4096);
   expect(decodeHead(encodeHead(head))).toEqual(head);
+  expect(decodeHead(encodeHead({ ...head, holdsWindows: true }))).toEqual({ ...head, holdsWindows: true });
 });
 
 test('the head of the largest layout fits into one record of a broker', () => {

@@ -43,6 +43,7 @@ export async function restoreMirrored(
 async function openNearest(open: OpenState, context: RestoreContext, from: RestoreFrom): Promise<PartitionState> {
   const { mirror, usable } = context;
   if (from === 'older' || from === 'empty') return open(usable, from);
+  if (from === 'local') return openOnly(open, context);
   const local = from === 'mirror' ? null : await openLocal(open, context);
   const { start, isLocalUsable } = await startOf(local, context);
   const { snapshot } = mirror;
@@ -82,6 +83,19 @@ async function openLocal(open: OpenState, { mirror, usable, say }: RestoreContex
   }
 }
 
+/** What the directory holds where the mirrored snapshot turned out damaged later. Throws `state_lost` where that is nothing. */
+async function openOnly(open: OpenState, context: RestoreContext): Promise<PartitionState> {
+  const local = await open(context.usable, 'local');
+  if (localCandidate(local, context)?.isUsable === true) return local;
+  await local.close();
+  throw nothingLeft(context.partition);
+}
+
+function nothingLeft(partition: number, options?: ErrorOptions): GridfoldError {
+  const message = `partition ${partition} has no local snapshot that can be used, and the one in the log is damaged`;
+  return new GridfoldError('state_lost', 'stop', message, options);
+}
+
 async function openMirror(
   open: OpenState,
   snapshot: MirroredSnapshot,
@@ -97,8 +111,7 @@ async function openMirror(
     mirror.giveUp();
     say({ mirror: String(error) });
     if (isLocalUsable) return open(usable, 'newest');
-    const message = `partition ${partition} has no local snapshot that can be used, and the one in the log is damaged`;
-    throw new GridfoldError('state_lost', 'stop', message, { cause: error });
+    throw nothingLeft(partition, { cause: error });
   }
 }
 

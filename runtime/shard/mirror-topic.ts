@@ -6,6 +6,7 @@ import { decodeHead, decodeMark, type Head, headKey, type Mark, markKey } from '
 const READ_BYTES = 1 << 20;
 const TAIL_RECORDS = 64;
 const TAIL_GROWTH = 16;
+const MAX_STRETCH = 1 << 16;
 
 /** How a partition of a snapshots topic ends. */
 export interface MirrorTail {
@@ -36,6 +37,29 @@ export async function* readRows(
       if (rows.length > 0) yield rows;
       next = Math.max(next, baseOffset + count);
     }
+  }
+}
+
+/**
+ * The same newest first: lists hold about {@link READ_BYTES}, and so does what is read at once. Stretches of offsets
+ * are as long as the ones before suggest, since compaction leaves holes.
+ */
+export async function* readRowsBack(
+  log: Log,
+  topic: string,
+  partition: number,
+  { from, to }: { from: number; to: number },
+): AsyncGenerator<StateRow[]> {
+  let records = TAIL_RECORDS;
+  for (let end = to; end > from; ) {
+    const start = Math.max(from, end - records);
+    const stretch: StateRow[] = [];
+    for await (const rows of readRows(log, topic, partition, { from: start, to: end })) stretch.push(...rows);
+    const bytes = stretch.reduce((sum, { key, value }) => sum + key.length + (value?.length ?? 0), 0);
+    if (bytes > READ_BYTES) records = Math.max(TAIL_RECORDS, records >> 1);
+    else if (bytes < READ_BYTES / 2) records = Math.min(MAX_STRETCH, records * 2);
+    end = start;
+    if (stretch.length > 0) yield stretch.reverse();
   }
 }
 

@@ -4,7 +4,7 @@ import type { ExportedSnapshot } from '../../snapshots/mirrored.ts';
 import { resolved } from '../../snapshots/testing/fixture.ts';
 import type { Step } from '../../snapshots/testing/model.ts';
 import { encodePosition } from './position.ts';
-import { MirrorWorld, positionAt, TOPIC } from './testing/mirror-world.ts';
+import { MirrorWorld, positionAt, TOPIC, WINDOWS } from './testing/mirror-world.ts';
 
 const asset = fc.nat(30);
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -17,7 +17,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 type Command =
   | { readonly do: 'fold'; readonly steps: readonly Step[] }
   | { readonly do: 'snapshot'; readonly pieces: number }
-  | { readonly do: 'move'; readonly to: 'A' | 'B' | 'empty' };
+  | { readonly do: 'move'; readonly to: 'A' | 'B' | 'empty'; readonly holdWindows: boolean };
 
 const all = Number.POSITIVE_INFINITY;
 const fold = fc.record({ do: fc.constant('fold' as const), steps: fc.array(step, { minLength: 1, maxLength: 6 }) });
@@ -28,6 +28,7 @@ const snapshot = fc.record({
 const move = fc.record({
   do: fc.constant('move' as const),
   to: fc.constantFrom('A' as const, 'B' as const, 'empty' as const),
+  holdWindows: fc.boolean(),
 });
 const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 4, arbitrary: fold },
@@ -67,8 +68,9 @@ test('whoever takes a partition over has the state that was folded, whatever was
         for (const c of commands) {
           if (c.do === 'fold') world.fold(c.steps);
           else if (c.do === 'snapshot') await world.snapshot(c.pieces);
-          else await world.take(c.to);
+          else await world.take(c.to, c.holdWindows);
         }
+        await world.letWindowsCome();
         world.fold([{ type: 'change', asset: 1, value: 1 }]);
         await world.snapshot();
         await expectNoLitter(world);
@@ -163,4 +165,19 @@ test('an owner that was fenced publishes nothing more', async () => {
   await expect(mirror.publish(claim, state, positionAt(24))).rejects.toMatchObject({ code: 'log_fenced' });
   await expect(mirror.release(claim, positionAt(12))).rejects.toMatchObject({ code: 'log_fenced' });
   expect(await world.log.latest(TOPIC, 0)).toEqual(before);
+});
+
+test('a snapshot of an earlier release, whose windows stand among its rows, is restored and then published anew', async () => {
+  const world = await MirrorWorld.open(undefined, undefined, { snapshots: TOPIC });
+  worlds.push(world);
+  await world.take('A');
+  world.fold(some(1, 60));
+  await world.snapshot();
+  world.topics = { snapshots: TOPIC, windows: WINDOWS };
+  await world.take('B');
+  world.fold(some(2));
+  await world.snapshot();
+  await expectNoLitter(world);
+  await world.take('empty');
+  expect(world.said).toEqual({ restored_from: 2 });
 });

@@ -45,10 +45,10 @@ export function usableSnapshot(committed: ShardPosition): (meta: SnapshotMeta) =
 }
 
 /**
- * Which snapshot to start from: the newest, the one before it, that of the snapshots topic, or none (everything is
- * folded again from the log).
+ * Which snapshot to start from: the newest, the one before it, that of the snapshots topic, whatever the directory
+ * holds, or none (everything is folded again from the log).
  */
-export type RestoreFrom = 'newest' | 'older' | 'mirror' | 'empty';
+export type RestoreFrom = 'newest' | 'older' | 'mirror' | 'local' | 'empty';
 
 /** What a partition can fall back to beside its own directory. */
 export interface Backing {
@@ -60,9 +60,10 @@ export interface Backing {
 export function fallback(error: unknown, tried: RestoreFrom, backing: Backing): RestoreFrom | null {
   const code = error instanceof GridfoldError ? error.code : '';
   if (code === 'block_corrupt' && tried === 'newest') return 'older';
+  if (code === 'mirror_damaged' && tried !== 'local' && tried !== 'empty') return 'local';
   const isLost = code === 'block_corrupt' || code === 'state_lost';
   if (!isLost || tried === 'empty') return null;
-  if (tried !== 'mirror' && backing.isMirrored) return 'mirror';
+  if (tried !== 'mirror' && tried !== 'local' && backing.isMirrored) return 'mirror';
   return backing.logReachesBack ? 'empty' : null;
 }
 
@@ -217,7 +218,10 @@ export async function replayStep(
     const reader = kind === StepKind.telemetry ? telemetry : lifecycle;
     const replayed = reader.take(count, async ({ batch, from, to }) => {
       await requireSchemas(fold.type, batch, from, to, unknown);
-      fold[input](batch, from, to, clock, unknown);
+      for (let at = from; at < to; ) {
+        at = fold[input](batch, at, to, clock, unknown);
+        if (at < to) await fold.state.filling?.more();
+      }
     });
     await replayed.catch((error: GridfoldError) => {
       throw error.code === 'log_offset_out_of_range' ? missing(reader) : error;

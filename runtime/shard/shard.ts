@@ -88,6 +88,8 @@ export class Shard {
   #lastRecordAt = 0;
   #lastPublishAt = 0;
   #sight!: Sight;
+  #isLeaving = false;
+  readonly #leaving = Promise.withResolvers<void>();
   readonly #waiting = new Waiting();
 
   constructor(options: ShardOptions) {
@@ -132,6 +134,7 @@ export class Shard {
   async stop(): Promise<void> {
     this.#cancelTick();
     if (this.phase !== 'live') return this.abandon();
+    this.#leave();
     await this.#source.stop();
     await this.#ask('stop');
     this.#dismiss();
@@ -141,6 +144,7 @@ export class Shard {
   async abandon(): Promise<void> {
     this.#cancelTick();
     this.phase = this.phase === 'live' ? 'stopped' : this.phase;
+    this.#leave();
     this.snapshots.close();
     this.#dismiss();
     await this.#source?.stop();
@@ -228,10 +232,19 @@ export class Shard {
       });
       this.watch(this.#watched);
       enter('live', { replayed: records });
+      this.#awaitWindows();
     } catch (error) {
       await state.close();
       throw error;
     }
+  }
+
+  /** A state that was taken from the snapshots topic gets its windows beside the fold. */
+  #awaitWindows(): void {
+    this.fold.state.filling?.done.then(
+      (figures) => this.options.observer.filled?.(this.partition, figures),
+      (error) => this.#fail(error),
+    );
   }
 
   /** A partition that never committed begins where its log begins. The journal says so: a replay begins there too. */
@@ -272,23 +285,46 @@ export class Shard {
     else await this.#stopNow(message.done);
   }
 
-  async #run({ topic, run: { batch, from, to }, unknownSchemas }: Message & { type: 'run' }): Promise<void> {
+  async #run({ topic, run, unknownSchemas }: Message & { type: 'run' }): Promise<void> {
+    for (let next = run.from; next < run.to; ) {
+      next = this.#foldRun(topic, { ...run, from: next }, unknownSchemas);
+      const { position, outputs } = this.fold;
+      const isDue = outputs.bytes >= MAX_COMMIT_BYTES || this.#isCommitDue;
+      // Somebody waits for exactly this: it need not wait for the interval too.
+      if (next < run.to || isDue || this.#waiting.isFor(position)) await this.#commit();
+      if (next < run.to && !(await this.#moreWindows())) return;
+    }
+    this.#source.credit();
+  }
+
+  /** Returns where to go on; see {@link PartitionFold.telemetry}. */
+  #foldRun(topic: InputTopic, { batch, from, to }: Run, unknownSchemas: readonly number[]): number {
     const clock = this.#readClock();
     const began = performance.now();
     const unknown = unknownSchemas.length === 0 ? undefined : new Set(unknownSchemas);
-    if (topic === 'telemetry') this.fold.telemetry(batch, from, to, clock, unknown);
-    else this.fold.lifecycle(batch, from, to, clock, unknown);
-    this.#journal.add(StepKind[topic], to - from, clock, unknownSchemas);
+    const next = this.fold[topic](batch, from, to, clock, unknown);
+    if (next === from) return next;
+    this.#journal.add(StepKind[topic], next - from, clock, unknownSchemas);
     this.#lastRecordAt = this.options.clock.now();
     this.options.gate.heard(this.#lastRecordAt);
-    this.snapshots.folded(to - from);
-    this.options.observer.folded(this.partition, topic, to - from, performance.now() - began, this.fold.tally);
+    this.snapshots.folded(next - from);
+    this.options.observer.folded(this.partition, topic, next - from, performance.now() - began, this.fold.tally);
     this.fold.tally.reset();
-    const { position, outputs } = this.fold;
-    const isDue = outputs.bytes >= MAX_COMMIT_BYTES || this.#isCommitDue;
-    // Somebody waits for exactly this: it need not wait for the interval too.
-    if (isDue || this.#waiting.isFor(position)) await this.#commit();
-    this.#source.credit();
+    return next;
+  }
+
+  /**
+   * The next record reaches back to where windows are still to come, and nothing overtakes it: waits for more of them.
+   * False where the shard leaves meanwhile; its next owner folds the record.
+   */
+  async #moreWindows(): Promise<boolean> {
+    await Promise.race([this.fold.state.filling?.more(), this.#leaving.promise]);
+    return !this.#isLeaving;
+  }
+
+  #leave(): void {
+    this.#isLeaving = true;
+    this.#leaving.resolve();
   }
 
   async #onSeen(topic: InputTopic, next: number): Promise<void> {

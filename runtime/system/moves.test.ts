@@ -1,54 +1,12 @@
-import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { ManualClock } from '../kernel/clock.ts';
-import { openEmbeddedLog } from '../log/embedded/embedded.ts';
-import { released, readRows } from '../shard/mirror-topic.ts';
 import { toyType } from '../shard/testing/toy.ts';
-import type { RuntimeOptions } from './runtime-options.ts';
-import { lamp, openRig, type Rig, START } from './testing/rig.ts';
+import { flipped, Places } from './testing/places.ts';
+import { lamp, type Rig, START } from './testing/rig.ts';
 
-const TOPIC = toyType.topics.snapshots;
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
-
-/** Processes with a disk each, on one log; one at a time. */
-class Places {
-  readonly dir = mkdtempSync(join(tmpdir(), 'gridfold-moves-'));
-  #at: string | null = null;
-  #time = START;
-
-  constructor() {
-    closers.push(async () => rmSync(this.dir, { recursive: true, force: true }));
-  }
-
-  /** Starts the process named on its own disk. */
-  open(name: string, options: Partial<RuntimeOptions> = {}): Promise<Rig> {
-    const state = join(this.dir, 'state');
-    if (this.#at !== null && existsSync(state)) renameSync(state, join(this.dir, `state-${this.#at}`));
-    const own = join(this.dir, `state-${name}`);
-    if (existsSync(own)) renameSync(own, state);
-    this.#at = name;
-    this.#time += 60_000;
-    return openRig(this.dir, new ManualClock(this.#time), { mirror: true, ...options }, closers);
-  }
-
-  async log<T>(use: (log: Awaited<ReturnType<typeof openEmbeddedLog>>) => Promise<T>): Promise<T> {
-    const log = await openEmbeddedLog({ dir: join(this.dir, 'log'), partitions: 2 });
-    try {
-      return await use(log);
-    } finally {
-      await log.close();
-    }
-  }
-
-  releases(): Promise<boolean[]> {
-    return this.log((log) => Promise.all([0, 1].map((partition) => released(log, toyType.topics, partition))));
-  }
-}
 
 const serials = Array.from({ length: 20 }, (_, i) => `L${i}`);
 const minutes = (from: number, to: number) =>
@@ -61,7 +19,7 @@ const viewsOf = (rig: Rig) => serials.map((serial) => rig.runtime.asset(serial))
 const sum = (list: readonly number[]) => list.reduce((a, b) => a + b, 0);
 
 test('after a clean stop an empty disk takes over without replaying, and the release can be seen', async () => {
-  const places = new Places();
+  const places = new Places(closers);
   const a = await places.open('A');
   await a.send(minutes(0, 5));
   await a.tell([{ serial: 'L1', id: 'i1', type: 'installed', eventTime: START, data: {} }]);
@@ -77,8 +35,8 @@ test('after a clean stop an empty disk takes over without replaying, and the rel
 });
 
 test('A, B and A again: each goes on where the other ended, late readings included', async () => {
-  const places = new Places();
-  const alone = await new Places().open('alone');
+  const places = new Places(closers);
+  const alone = await new Places(closers).open('alone');
   let rig: Rig | null = null;
   for (const [i, name] of ['A', 'B', 'A', 'C', 'B', 'A'].entries()) {
     rig = await places.open(name);
@@ -96,7 +54,7 @@ test('A, B and A again: each goes on where the other ended, late readings includ
 });
 
 test('an empty disk after a crash replays only what was committed after the mirrored snapshot', async () => {
-  const places = new Places();
+  const places = new Places(closers);
   const a = await places.open('A');
   await a.send(minutes(0, 5));
   await a.stop();
@@ -109,25 +67,11 @@ test('an empty disk after a crash replays only what was committed after the mirr
   expect(viewsOf(b)).toEqual(views);
 });
 
-/** Puts other bytes under every key of a row of that kind, as nobody does. */
-async function damage(places: Places): Promise<void> {
-  await places.log(async (log) => {
-    for (const partition of [0, 1]) {
-      const { start, end } = log.extent(TOPIC, partition);
-      const bad: { key: Uint8Array; value: Uint8Array }[] = [];
-      for await (const rows of readRows(log, TOPIC, partition, { from: start, to: end })) {
-        for (const { key, value } of rows) {
-          if (key[0] !== 0x4e || value === null) continue;
-          bad.push({ key, value: value.map((byte, i) => (i === value.length >> 1 ? byte ^ 1 : byte)) });
-        }
-      }
-      await log.publish(await log.claim(toyType.topics.journal, partition), new Map([[TOPIC, bad]]));
-    }
-  });
-}
+/** Images and records. */
+const damage = (places: Places) => places.damage(toyType.topics.snapshots, (key) => key[0] === 0x4e, flipped);
 
 test('damaged rows are refused: the log is folded again, and the next snapshot is published whole', async () => {
-  const places = new Places();
+  const places = new Places(closers);
   const a = await places.open('A');
   await a.send(minutes(0, 5));
   const views = viewsOf(a);
@@ -143,21 +87,17 @@ test('damaged rows are refused: the log is folded again, and the next snapshot i
 });
 
 test('damaged rows and a log that was trimmed: the partition says that its state is lost', async () => {
-  const places = new Places();
+  const places = new Places(closers);
   const a = await places.open('A');
   await a.send(minutes(0, 5));
   await a.stop();
   await damage(places);
-  await places.log(async (log) => {
-    const everything = { maxAgeMs: Number.POSITIVE_INFINITY, maxBytes: 0 };
-    for (const topic of ['telemetry', 'journal'])
-      for (const partition of [0, 1]) await log.trim(topic, partition, everything, log.extent(topic, partition).end);
-  });
+  await places.trim();
   await expect(places.open('B')).rejects.toMatchObject({ code: 'state_lost' });
 });
 
 test('a partition that is let go does not wait for a publication that the log does not take', async () => {
-  const places = new Places();
+  const places = new Places(closers);
   const rig = await places.open('A', { snapshotIntervalMs: 100 });
   let asked = () => {};
   const publishing = new Promise<void>((resolve) => {

@@ -92,14 +92,15 @@ export class Stage {
   }
 
   /** Starts a shard, and another one while what keeps it from starting may pass and the partition belongs here. */
-  async #begin(partition: number, from: RestoreFrom): Promise<void> {
+  async #begin(partition: number, first: RestoreFrom): Promise<void> {
     this.#moving.add(partition);
     try {
-      for (let tries = 1; ; tries++) {
+      for (let tries = 1, from = first; ; tries++) {
         if (!this.#owner.isOurs(partition)) throw moved(partition);
         const failure = await this.#tryToStart(partition, from);
         if (failure === null) break;
         if (afterFailure(failure.cause, tries) !== 'restart') throw failure.cause;
+        from = restoreAfter(failure.cause, from);
         await this.shards[partition].abandon();
         await this.#pause(restartDelay(tries));
       }
@@ -288,7 +289,7 @@ export class Stage {
     try {
       await failed.abandon();
       if (tries > 1) await this.#pause(restartDelay(tries));
-      await this.#begin(partition, isDamaged(error) ? 'older' : 'newest');
+      await this.#begin(partition, restoreAfter(error, 'newest'));
     } catch (second) {
       this.#options.message('error', 'A partition could not be restarted', { partition, error: String(second) });
       if (afterFailure(second, tries) === 'leave') this.#owner.fenced(partition);
@@ -376,4 +377,10 @@ function afterFailure(error: unknown, tries: number): 'leave' | 'restart' | 'giv
 
 function isDamaged(error: unknown): boolean {
   return error instanceof GridfoldError && error.code === 'block_corrupt';
+}
+
+/** Where a partition starts again that failed after it had started from `from`. */
+function restoreAfter(error: unknown, from: RestoreFrom): RestoreFrom {
+  if (isDamaged(error)) return 'older';
+  return error instanceof GridfoldError && error.code === 'mirror_damaged' ? 'local' : from;
 }

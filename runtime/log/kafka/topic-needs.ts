@@ -68,6 +68,7 @@ export function wantedTopics({ prefix, retentionMs, retentionBytes }: TopicNeeds
     deleted(topics.journal, positions),
     deleted(`site-${topics.journal}`, positions),
     compacted(topics.snapshots),
+    compacted(topics.snapshotWindows),
     compacted(`site-${topics.snapshots}`),
   ].map((topic) => ({ ...topic, name: prefix + topic.name }));
 }

@@ -17,7 +17,7 @@ const names = wantedTopics(needs).map(({ name }) => name);
 
 /** As Kafka would have it when the wanted settings are the topic's. */
 function right(name: string, more: Readonly<Record<string, string>> = {}, partitions = 16): FoundTopic {
-  const isState = name.endsWith('snapshots');
+  const isState = /snapshot/.test(name);
   const isKept = /journal|lifecycle/.test(name);
   const settings = {
     'cleanup.policy': isState ? 'compact' : 'delete',
@@ -57,6 +57,7 @@ describe('what is missing', () => {
     ['g.site-journal', { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' }],
     ['g.dead-letters', { 'cleanup.policy': 'delete', 'retention.ms': String(30 * DAY) }],
     ['g.snapshots', { 'cleanup.policy': 'compact' }],
+    ['g.snapshot-windows', { 'cleanup.policy': 'compact' }],
   ])('%s has its settings from the start', (name, settings) => {
     expect(actionOf(name, []).action).toMatchObject({ settings });
   });

@@ -15,7 +15,7 @@ import {
 import type { Step } from '../../../snapshots/testing/model.ts';
 import type { Claim, Log } from '../../log/contract.ts';
 import { openEmbeddedLog } from '../../log/embedded/embedded.ts';
-import { Mirror } from '../mirror.ts';
+import { Mirror, type MirrorTopics } from '../mirror.ts';
 import { headKey, markKey } from '../mirror-head.ts';
 import { type OpenState, restoreMirrored } from '../mirror-restore.ts';
 import { readRows } from '../mirror-topic.ts';
@@ -23,6 +23,7 @@ import { decodePosition, encodePosition, type ShardPosition, startPosition } fro
 import { compacted } from './compacted.ts';
 
 export const TOPIC = 'snapshots';
+export const WINDOWS = 'snapshot-windows';
 const REACH = 600;
 /** Three steps are a short replay, four are not. */
 const RECORDS_PER_STEP = 60_000;
@@ -50,6 +51,8 @@ export class MirrorWorld {
   /** What restoring said, by its first word. */
   readonly said: Record<string, number> = {};
   readonly log: Log;
+  /** Where owners from now on publish. */
+  topics: MirrorTopics;
   owner!: Owner;
   readonly #raw: Log;
   /** What the state is after so many steps. */
@@ -57,46 +60,74 @@ export class MirrorWorld {
   #piecesLeft = Number.POSITIVE_INFINITY;
   #empties = 0;
   #snapshotAt = 0;
+  /** What reading windows waits for. */
+  #windowsHeld: PromiseWithResolvers<void> | null = null;
 
-  private constructor(dir: string, raw: Log) {
+  private constructor(dir: string, raw: Log, topics: MirrorTopics) {
+    this.topics = topics;
     this.dir = dir;
     this.#raw = raw;
     // A broker does that itself, when it comes to it.
-    const log = raw.shared ? raw : compacted(raw, TOPIC);
+    const log = raw.shared ? raw : compacted(compacted(raw, TOPIC), WINDOWS);
     const publish: Log['publish'] = async (claim, records) => {
       if (this.#piecesLeft-- <= 0) throw lost;
       await raw.publish(claim, records);
     };
+    const read: Log['read'] = async (topic, ...place) => {
+      if (topic === WINDOWS) await this.#windowsHeld?.promise;
+      return log.read(topic, ...place);
+    };
+    const mine: Partial<Log> = { publish, read };
     this.log = new Proxy(log, {
       get: (target, name) => {
-        const member = name === 'publish' ? publish : target[name as keyof Log];
+        const member = mine[name as keyof Log] ?? target[name as keyof Log];
         return typeof member === 'function' ? member.bind(target) : member;
       },
     });
   }
 
   /** `log` is closed with the world. @default an embedded one in `dir` */
-  static async open(dir = mkdtempSync(join(tmpdir(), 'gridfold-mirror-')), log?: Log): Promise<MirrorWorld> {
-    return new MirrorWorld(dir, log ?? (await openEmbeddedLog({ dir: join(dir, 'log'), partitions: 1 })));
+  static async open(
+    dir = mkdtempSync(join(tmpdir(), 'gridfold-mirror-')),
+    log?: Log,
+    topics: MirrorTopics = { snapshots: TOPIC, windows: WINDOWS },
+  ): Promise<MirrorWorld> {
+    return new MirrorWorld(dir, log ?? (await openEmbeddedLog({ dir: join(dir, 'log'), partitions: 1 })), topics);
   }
 
-  /** Lets the owner go as it is; the process named takes over. Throws where its state is not what was folded. */
-  async take(to: 'A' | 'B' | 'empty'): Promise<void> {
+  /**
+   * Lets the owner go as it is; the process named takes over. Throws where its state is not what was folded. With
+   * `holdWindows`, what it restores from the topic has no windows until {@link letWindowsCome}.
+   */
+  async take(to: 'A' | 'B' | 'empty', holdWindows = false): Promise<void> {
     await this.owner?.state.close();
+    this.#windowsHeld?.resolve();
+    this.#windowsHeld = holdWindows ? Promise.withResolvers() : null;
     const dir = join(this.dir, to === 'empty' ? `empty-${this.#empties++}` : to);
     const open: OpenState = (usable, from, replaceWith) =>
       openPartitionState({ ...worldOptions(dir), usable, skipNewest: from === 'older', replaceWith });
     const claim = await this.log.claim('journal', 0);
-    const mirror = await Mirror.open(this.log, TOPIC, 0, { bytes: 1 << 20, records: 4 });
+    const mirror = await Mirror.open(this.log, this.topics, 0, { bytes: 1 << 20, records: 4 });
     const say = (detail: Record<string, unknown>) => this.#count(Object.keys(detail)[0]);
     const context = { partition: 0, mirror, usable: () => true, isReplayable: () => true, say };
     const state = await restoreMirrored(open, context, 'newest');
     this.owner = { claim, mirror, state };
+    if (state.filling === null) this.#windowsHeld?.resolve();
+    const filled = state.filling?.done;
+    if (holdWindows) filled?.catch(() => {});
+    else await filled;
     const from = state.restored === null ? 0 : decodePosition(state.restored.position).commit;
     this.#snapshotAt = from;
-    this.#check(from);
+    if (state.filling === null) this.#check(from);
     const model = copyModel(this.#modelAt(from));
     for (const step of this.steps.slice(from)) apply(state, model, step);
+    if (state.filling === null) this.#check(this.steps.length);
+  }
+
+  /** Throws where the state, with its windows, is not what was folded. */
+  async letWindowsCome(): Promise<void> {
+    this.#windowsHeld?.resolve();
+    await this.owner.state.filling?.done;
     this.#check(this.steps.length);
   }
 
@@ -124,6 +155,7 @@ export class MirrorWorld {
   /** A snapshot; of its publication only the first `pieces` reach the log. */
   async snapshot(pieces = Number.POSITIVE_INFINITY): Promise<void> {
     const { claim, mirror, state } = this.owner;
+    if (state.filling !== null) await this.letWindowsCome();
     const position = positionAt(this.steps.length);
     if (this.#snapshotAt !== position.commit) {
       await state.snapshot({ position: encodePosition(position), versions: {} }, resolved);
@@ -136,12 +168,14 @@ export class MirrorWorld {
     this.#piecesLeft = Number.POSITIVE_INFINITY;
   }
 
-  /** Keys of the rows that stand in the topic. */
+  /** Keys of the rows that stand in the topics. */
   async keys(): Promise<Buffer[]> {
     const keys: Buffer[] = [];
-    const { start, end } = await this.log.latest(TOPIC, 0);
-    for await (const rows of readRows(this.log, TOPIC, 0, { from: start, to: end })) {
-      for (const { key } of rows) if (!key.equals(headKey) && !key.equals(markKey)) keys.push(key);
+    for (const topic of [TOPIC, WINDOWS]) {
+      const { start, end } = await this.log.latest(topic, 0);
+      for await (const rows of readRows(this.log, topic, 0, { from: start, to: end })) {
+        for (const { key } of rows) if (!key.equals(headKey) && !key.equals(markKey)) keys.push(key);
+      }
     }
     return keys;
   }

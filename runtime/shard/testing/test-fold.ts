@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { MirroredSnapshot } from '../../../snapshots/mirrored.ts';
 import { openPartitionState } from '../../../snapshots/store.ts';
 import type { RecordBatch } from '../../log/contract.ts';
 import { PartitionFold } from '../fold.ts';
-import { startPosition } from '../position.ts';
+import { decodePosition, startPosition } from '../position.ts';
 import type { ActorType } from '../contract.ts';
 
 /** A fold over a state of its own in a temporary folder, and what it said so far. */
@@ -29,25 +30,27 @@ export interface Said {
   readonly data: Record<string, unknown>;
 }
 
-export async function openTestFold(
-  type: ActorType,
-  options: { horizonMs?: number; blocksPerKind?: number } = {},
-): Promise<TestFold> {
+export interface TestFoldOptions {
+  readonly horizonMs?: number;
+  readonly blocksPerKind?: number;
+  readonly windowChunkBytes?: number;
+  /** What the state is made from. */
+  readonly replaceWith?: MirroredSnapshot;
+}
+
+export async function openTestFold(type: ActorType, options: TestFoldOptions = {}): Promise<TestFold> {
+  const { horizonMs = 86_400_000, blocksPerKind = 16, windowChunkBytes, replaceWith } = options;
   const dir = mkdtempSync(join(tmpdir(), 'gridfold-fold-'));
   const state = await openPartitionState({
-    dir,
+    dir: join(dir, 'state'),
     schemas: type.kinds.map((k) => k.state),
-    blocksPerKind: options.blocksPerKind ?? 16,
+    blocksPerKind,
+    windowChunkBytes,
+    replaceWith,
     message: () => {},
   });
-  const fold = new PartitionFold({
-    type,
-    partition: 0,
-    partitions: 1,
-    state,
-    position: startPosition(),
-    horizonMs: options.horizonMs ?? 86_400_000,
-  });
+  const position = state.restored === null ? startPosition() : decodePosition(state.restored.position);
+  const fold = new PartitionFold({ type, partition: 0, partitions: 1, state, position, horizonMs });
   const said: Said[] = [];
   const decoder = new TextDecoder();
   const collect = () => {
@@ -57,9 +60,8 @@ export async function openTestFold(
   return {
     fold,
     feed(topic, records, clock) {
-      const batch = batchOf(records, topic === 'telemetry' ? fold.position.telemetry : fold.position.lifecycle, clock);
-      if (topic === 'telemetry') fold.telemetry(batch, 0, batch.count, clock);
-      else fold.lifecycle(batch, 0, batch.count, clock);
+      const batch = batchOf(records, fold.position[topic], clock);
+      if (fold[topic](batch, 0, batch.count, clock) < batch.count) throw new Error('a window is still to come');
     },
     events() {
       collect();

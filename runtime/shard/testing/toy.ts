@@ -81,7 +81,6 @@ function silence(lamp: Lamp, toTime: number | null, out: Facts): void {
 }
 
 function fold(lamp: Lamp, reading: Reading, config: { cadenceMs: number }, out: Facts): void {
-  if (reading.extra?.some(([, value]) => value === 'poison')) throw new Error('poisoned');
   const time = reading.deviceTime;
   if (lamp.lastDeviceTime !== 0 && time - lamp.lastDeviceTime > 3 * config.cadenceMs) silence(lamp, time, out);
   const bucket = time - (time % QUARTER);
@@ -102,6 +101,8 @@ function fold(lamp: Lamp, reading: Reading, config: { cadenceMs: number }, out: 
   if (reading.extra !== null) lamp.writeSide({ extra: reading.extra });
   lamp.lastDeviceTime = time;
   lamp.lastReceiveTime = reading.receiveTime;
+  // When everything is changed already.
+  if (reading.extra?.some(([, value]) => value === 'poison')) throw new Error('poisoned');
 }
 
 function foldLifecycle(serial: string, records: readonly LifecycleRecord[], out: Facts): LifecycleResult {
@@ -219,6 +220,7 @@ export const toyType: ActorType = {
     timers: 'timers',
     journal: 'journal',
     snapshots: 'snapshots',
+    windows: 'snapshot-windows',
   },
   order: 'deviceTime',
   createDecoder: () => new LampDecoder(),

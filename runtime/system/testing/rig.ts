@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { ManualClock } from '../../kernel/clock.ts';
-import { topics } from '../../log/contract.ts';
+import { type Log, topics } from '../../log/contract.ts';
 import { openEmbeddedLog } from '../../log/embedded/embedded.ts';
 import { decodeDeadLetter } from '../../shard/outputs.ts';
 import { RecordReader } from '../../shard/record-reader.ts';
@@ -47,13 +47,15 @@ export interface Rig {
   drop(): Promise<void>;
 }
 
+/** `seen`: the log as this process sees it. */
 export async function openRig(
   dir: string,
   clock: ManualClock,
   options: Partial<RuntimeOptions>,
   closers: (() => Promise<unknown>)[],
+  seen: (log: Log) => Log = (log) => log,
 ): Promise<Rig> {
-  const log = await openEmbeddedLog({ dir: join(dir, 'log'), partitions: 2, clock });
+  const log = seen(await openEmbeddedLog({ dir: join(dir, 'log'), partitions: 2, clock }));
   const replayed: number[] = [];
   const errors: unknown[] = [];
   const observer: ShardObserver = {

@@ -1,0 +1,52 @@
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crashPoint } from '../runtime/kernel/crash.ts';
+import { LAYOUT_FILE } from './directory.ts';
+
+/** Stands in a directory while windows of the mirrored snapshot that it was made from are missing. */
+const INCOMPLETE_FILE = 'incomplete';
+
+/** Where a directory is built that shall take the place of `dir`. */
+export function freshDirectory(dir: string): string {
+  return `${dir}.mirror`;
+}
+
+/** Puts what was built in the place of `dir`. Until {@link complete} it does not count: the old one is kept. */
+export function replace(dir: string): void {
+  const fresh = freshDirectory(dir);
+  const file = openSync(join(fresh, INCOMPLETE_FILE), 'w');
+  fsyncSync(file);
+  closeSync(file);
+  rmSync(oldOf(dir), { recursive: true, force: true });
+  if (existsSync(dir)) renameSync(dir, oldOf(dir));
+  crashPoint('fill.0');
+  renameSync(fresh, dir);
+}
+
+/** From here on the directory counts. To be called when everything in it is durable. */
+export function complete(dir: string): Promise<void> {
+  rmSync(join(dir, INCOMPLETE_FILE));
+  crashPoint('fill.4');
+  return rm(oldOf(dir), { recursive: true, force: true });
+}
+
+/**
+ * Takes a replacement back that was not completed; to be called before a directory is opened. A process may have ended
+ * at any step of replacing, of completing, and of this.
+ */
+export function takeBack(dir: string): void {
+  const isIncomplete = existsSync(join(dir, INCOMPLETE_FILE));
+  const isBetween = existsSync(oldOf(dir)) && !existsSync(join(dir, LAYOUT_FILE));
+  if (isIncomplete || isBetween) {
+    const fresh = freshDirectory(dir);
+    rmSync(fresh, { recursive: true, force: true });
+    if (existsSync(dir)) renameSync(dir, fresh);
+    if (existsSync(oldOf(dir))) renameSync(oldOf(dir), dir);
+    rmSync(fresh, { recursive: true, force: true });
+  } else rmSync(oldOf(dir), { recursive: true, force: true });
+}
+
+function oldOf(dir: string): string {
+  return `${dir}.old`;
+}
