@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
-import kafkajs, { type Kafka, type RetryOptions, type SASLOptions } from 'kafkajs';
+import kafkajs, { type ISocketFactory, type Kafka, type RetryOptions, type SASLOptions } from 'kafkajs';
 import './mend-kafkajs.ts';
 
 /** Codecs of record batches. */
@@ -24,13 +24,17 @@ export interface KafkaConnection {
 const CONNECTION_TIMEOUT_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 
-/** A kafkajs client of the cluster; it connects when it is used. What kafkajs has to say goes to `message`. */
-export function kafkaClient(connection: KafkaConnection, retry?: RetryOptions): Kafka {
+/**
+ * A kafkajs client of the cluster; it connects when it is used, by `socketFactory` where it is named. What kafkajs has
+ * to say goes to `message`.
+ */
+export function kafkaClient(connection: KafkaConnection, retry?: RetryOptions, socketFactory?: ISocketFactory): Kafka {
   const { brokers, clientId, ssl, sasl, message } = connection;
   return new kafkajs.Kafka({
     brokers: [...brokers],
     clientId,
     retry,
+    socketFactory,
     ssl,
     sasl: sasl ?? undefined,
     connectionTimeout: CONNECTION_TIMEOUT_MS,

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Kafka } from 'kafkajs';
 import { type KafkaConnection, kafkaClient } from '../connection.ts';
+import { openSocket, type ReadingConnection, readAnswers } from './sockets.ts';
 
 /**
  * The parts of kafkajs 2.2.4 that its types do not name: connections, metadata and the calls of a broker. Its own
@@ -9,6 +10,9 @@ import { type KafkaConnection, kafkaClient } from '../connection.ts';
 export interface KafkajsCluster {
   readonly brokerPool: {
     readonly metadata: KafkajsMetadata | null;
+  };
+  readonly connectionPoolBuilder: {
+    build: (broker?: object) => Promise<{ readonly pool: readonly ReadingConnection[] }>;
   };
   connect(): Promise<void>;
   disconnect(): Promise<void>;
@@ -105,15 +109,27 @@ export const protocolError = createErrorFromCode;
 /** A connection pool of its own: requests on one connection are answered one after the other. */
 export function openCluster(connection: KafkaConnection): KafkajsCluster {
   // What kafkajs would say about each attempt, health says once.
-  const kafka = kafkaClient({ ...connection, message: () => {} });
+  const kafka = kafkaClient({ ...connection, message: () => {} }, undefined, openSocket);
   const factory = Object.getOwnPropertySymbols(kafka).find((s) => s.description === 'private:Kafka:createCluster');
   if (factory === undefined) throw new Error('This version of kafkajs is not 2.2.4: it makes its clusters elsewhere');
   const create = (kafka as unknown as Record<symbol, (options: object) => KafkajsCluster>)[factory];
-  return create.call(kafka satisfies Kafka, {
+  const cluster = create.call(kafka satisfies Kafka, {
     metadataMaxAge: METADATA_MAX_AGE_MS,
     allowAutoTopicCreation: false,
     isolationLevel: READ_COMMITTED,
   });
+  readOwnAnswers(cluster);
+  return cluster;
+}
+
+/** Every connection reads its answers in our way from its first byte on. */
+function readOwnAnswers({ connectionPoolBuilder }: KafkajsCluster): void {
+  const build = connectionPoolBuilder.build;
+  connectionPoolBuilder.build = async (broker) => {
+    const made = await build(broker);
+    for (const connection of made.pool) readAnswers(connection);
+    return made;
+  };
 }
 
 export const READ_COMMITTED = 1;
