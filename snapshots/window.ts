@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib';
 import { GridfoldError } from '../runtime/kernel/errors.ts';
 import type { Block, WindowCursor } from './block.ts';
 import { segmentKey } from './keys.ts';
+import { SEGMENT_HEAD as HEAD, WindowTail } from './window-tail.ts';
 
 /**
  * The window of a block is one string of bytes that only grows; a position in it never changes its meaning. It is cut
@@ -12,19 +13,12 @@ import { segmentKey } from './keys.ts';
  *   version u8, zeros, chunk position f64, previous position f64, previous crc u32, own crc u32, entries
  */
 const VERSION = 1;
-const HEAD = 32;
-const FIRST_BYTES = 256;
 /** Closed segments are handed to the disk when they add up to this. */
 const FLUSH_BYTES = 256 * 1024;
 const FLUSH_SEGMENTS = 64;
 /** Verified segments kept in memory per partition. */
 const VERIFIED_BYTES = 8 * 1024 * 1024;
 const CACHE_STRIDE = 2 ** 36;
-
-interface Tail {
-  bytes: Uint8Array;
-  length: number;
-}
 
 /** What the windows need of the database. */
 export interface SegmentStore {
@@ -39,7 +33,7 @@ export class Windows {
   readonly #chunkBytes: number;
   readonly #reach: number;
   /** What was appended since the newest closed segment, by block. */
-  readonly #tails = new Map<number, Tail>();
+  readonly #tails = new Map<number, WindowTail>();
   /** Closed and not yet on disk, by key. */
   readonly #closed = new Map<string, { key: Buffer; value: Buffer }>();
   #closedBytes = 0;
@@ -74,21 +68,15 @@ export class Windows {
       );
     }
     const cursor = block.window;
-    if (cursor.end > cursor.chunk && cursor.end - cursor.chunk + length > this.#chunkBytes) {
+    const isFull = cursor.end > cursor.chunk && cursor.end - cursor.chunk + length > this.#chunkBytes;
+    if (isFull) {
       this.close(block);
       cursor.chunk = cursor.end;
     }
     let tail = this.#tails.get(block.id);
-    if (tail === undefined) this.#tails.set(block.id, (tail = { bytes: new Uint8Array(FIRST_BYTES), length: 0 }));
-    const end = tail.length + length;
-    if (end > tail.bytes.length) {
-      const limit = Math.max(end, this.#chunkBytes - (cursor.end - tail.length - cursor.chunk));
-      const bytes = new Uint8Array(Math.min(limit, Math.max(end, tail.bytes.length * 2)));
-      bytes.set(tail.bytes.subarray(0, tail.length));
-      tail.bytes = bytes;
-    }
-    copyTo(tail.bytes, tail.length, entry, length);
-    tail.length = end;
+    const limit = this.#chunkBytes - (cursor.end - (tail?.length ?? 0) - cursor.chunk);
+    if (tail === undefined) this.#tails.set(block.id, (tail = new WindowTail(limit, isFull)));
+    tail.append(entry, length, limit);
     cursor.end += length;
   }
 
@@ -100,13 +88,11 @@ export class Windows {
     const cursor = block.window;
     const start = cursor.end - tail.length;
     const key = segmentKey(block.id, start);
-    const value = Buffer.allocUnsafeSlow(HEAD + tail.length);
-    value.fill(0, 0, HEAD);
+    const value = tail.toSegment();
     value[0] = VERSION;
     value.writeDoubleLE(cursor.chunk, 8);
     value.writeDoubleLE(cursor.last, 16);
     value.writeUInt32LE(cursor.lastCrc, 24);
-    value.set(tail.bytes.subarray(0, tail.length), HEAD);
     const crc = checksum(key, value);
     value.writeUInt32LE(crc, 28);
     cursor.last = start;
@@ -150,7 +136,7 @@ export class Windows {
     const tail = this.#tails.get(block.id);
     let parts: { bytes: Uint8Array; start: number; end: number }[] = [];
     let chunkStart = chunk;
-    if (tail !== undefined) parts.push({ bytes: tail.bytes, start: 0, end: tail.length });
+    if (tail !== undefined) parts.push({ bytes: tail.bytes, start: HEAD, end: tail.end });
     let position = last;
     let crc = lastCrc;
     let before = end - (tail?.length ?? 0);
@@ -270,11 +256,6 @@ export function linkBefore(segment: Buffer, position: number): Link {
 /** Whether the segment is whole and stands under its own key. */
 export function segmentMatches(key: Buffer, segment: Buffer): boolean {
   return segment.length >= HEAD && segment[0] === VERSION && checksum(key, segment) === segment.readUInt32LE(HEAD - 4);
-}
-
-/** Entries are short: a view of one, made for each reading, would cost more than its bytes. */
-function copyTo(into: Uint8Array, at: number, bytes: Uint8Array, length: number): void {
-  for (let i = 0; i < length; i++) into[at + i] = bytes[i];
 }
 
 function lengthAt(bytes: Uint8Array, at: number): number {
