@@ -66,8 +66,7 @@ const report = {
         firstFoldMs: spread(list.map((run) => run.firstFoldMs)),
         liveMs: spread(list.map((run) => run.liveMs)),
         cpuMs: spread(list.map((run) => run.cpuMs)),
-        filledMs: spread(list.flatMap((run) => run.filled?.ms ?? [])),
-        filledBytes: list.at(-1)?.filled?.bytes,
+        ...filling(list),
         phases: list.at(-1)?.phases,
         mirrored: list.at(-1)?.mirrored.at(-1),
       },
@@ -75,6 +74,12 @@ const report = {
   ),
 };
 console.log(options.json ? JSON.stringify(report) : JSON.stringify(report, null, 1));
+
+/** When windows that followed were there; nothing where none were missing. */
+function filling(runs: readonly MoveResult[]) {
+  const filled = runs.flatMap((run) => run.filled ?? []);
+  return filled.length === 0 ? {} : { filledMs: spread(filled.map(({ ms }) => ms)), filledBytes: filled[0].bytes };
+}
 
 /** Readings of a thousand assets, which the next owner finds as its first. */
 async function writeSome(step: number): Promise<void> {

@@ -89,7 +89,8 @@ export class SnapshotExport implements ExportedSnapshot {
       for (let left = open; left.length > 0; ) {
         const lists = await Promise.all(left.map((segments) => segments.nextv(SEGMENTS_AT_ONCE)));
         for (const list of lists) yield list.map(([key, value]) => ({ key, value }));
-        left = left.filter((_, i) => lists[i].length === SEGMENTS_AT_ONCE);
+        // Fewer than asked for may come before the end, where they are large.
+        left = left.filter((_, i) => lists[i].length > 0);
       }
     } finally {
       await Promise.all(open.map((segments) => segments.close()));

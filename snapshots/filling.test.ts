@@ -5,7 +5,16 @@ import type { PartitionState } from './contract.ts';
 import { segmentPlaceOf } from './keys.ts';
 import type { ExportedSnapshot, MirroredSnapshot, StateRow } from './mirrored.ts';
 import { openPartitionState } from './store.ts';
-import { metaOf, positionOf, readWindow, resolved, tempDir, testOptions, touchAsset } from './testing/fixture.ts';
+import {
+  metaOf,
+  positionOf,
+  readWindow,
+  resolved,
+  tempDir,
+  testOptions,
+  touchAsset,
+  windowEntry,
+} from './testing/fixture.ts';
 import { apply, comparable, contentOf, emptyModel, type StateModel } from './testing/model.ts';
 import { stepAt } from './testing/killed-snapshots.ts';
 
@@ -146,5 +155,19 @@ describe('the windows of a mirrored snapshot', () => {
     const opened = await open(withSegments([...byBlock.values()].flatMap((list) => list.slice(list.length >> 1))));
     await opened.filling?.done;
     expect(opened.filling).toBeNull();
+  });
+
+  test('are published whole where their segments are large', async () => {
+    const source = await openPartitionState(testOptions(join(root, 'large'), { windowBytesPerBlock: 1 << 20 }));
+    const { block } = touchAsset(source, 0, 'S-0');
+    for (let n = 0; n < 400; n++) source.appendWindow(block, windowEntry(1000, n), 1000);
+    await source.snapshot(metaOf(1), resolved);
+    const exported = (await source.export(null)) as ExportedSnapshot;
+    let bytes = 0;
+    for await (const list of exported.rows()) {
+      for (const { key, value } of list) if (segmentPlaceOf(key) !== null) bytes += (value as Buffer).length - 32;
+    }
+    expect(bytes).toBe(400_000);
+    await source.close();
   });
 });
