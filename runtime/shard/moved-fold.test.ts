@@ -144,3 +144,20 @@ test('readings in order do not wait for windows; no snapshot is taken without th
   await stayed.close();
   await moved.close();
 });
+
+test('a reading whose fold throws is undone once, when its window is there', async () => {
+  const stayed = await openTestFold(toyType, options);
+  const minutes = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, i) => ({ serial: 'L', deviceTime: START + (from + i) * 60_000, level: 1 }));
+  stayed.feed('telemetry', minutes(0, 60), START);
+  const known = stayed.events().length;
+  const moved = await moveFold(stayed, 1, options);
+  const turn = [...minutes(60, 61), { ...minutes(61, 62)[0], note: 'poison' }, ...minutes(62, 63)];
+  stayed.feed('telemetry', turn, START);
+  expect(await moved.feedAll('telemetry', turn, START)).toBeGreaterThan(0);
+  await moved.letAllCome();
+  expectSame(stayed, moved, stayed.events().slice(known));
+  expect(moved.fold.outputs.take()).toEqual(stayed.fold.outputs.take());
+  await stayed.close();
+  await moved.close();
+});
