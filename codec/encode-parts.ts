@@ -89,7 +89,7 @@ const SAMPLE_KEYS: ReadonlySet<string> = new Set(SAMPLE_TEXTS);
 
 /** A sample of OCPP 1.6: texts only. */
 function isSample(value: unknown): value is JsonObject {
-  if (typeof value !== 'object' || value === null) return false;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const entries = Object.entries(value);
   return entries.every(([key, text]) => SAMPLE_KEYS.has(key) && typeof text === 'string' && text.isWellFormed());
 }

@@ -58,6 +58,11 @@ describe.each([
     for (const format of FORMATS) expect(decoder(format).slowCount, format).toBeGreaterThan(0);
   });
 
+  it('mean the same where a list stands in the place of a sample', () => {
+    const deviceTime = Date.parse('2022-07-08T09:00:00Z');
+    agree({ serial: 'PW-1', kind: 'supercharger', deviceTime, fields: { meterValues: [[]] } } as TelemetryDocument);
+  });
+
   it('are read without a document where they are as usual', () => {
     const fresh = FORMATS.map((format) => [format, decoderOf(format, of)] as const);
     for (let step = 0; step < 50; step++) {
