@@ -3,8 +3,8 @@ import type { Log } from '../log/contract.ts';
 import type { LampRecord } from '../shard/testing/toy.ts';
 import { compacted } from '../shard/testing/compacted.ts';
 import { toyType } from '../shard/testing/toy.ts';
-import { flipped, Places } from './testing/places.ts';
-import { lamp, type Rig } from './testing/rig.ts';
+import { flipped, minutes, Places, serials } from './testing/places.ts';
+import type { Rig } from './testing/rig.ts';
 import type { AssetView } from './engine.ts';
 
 const WINDOWS = toyType.topics.windows as string;
@@ -13,13 +13,6 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-const serials = Array.from({ length: 20 }, (_, i) => `L${i}`);
-const minutes = (from: number, to: number) =>
-  serials.flatMap((serial) =>
-    Array.from({ length: to - from }, (_, i) =>
-      lamp(serial, from + i, { mode: (from + i) % 3 === 0 ? 'bright' : 'dim' }),
-    ),
-  );
 /** Half a minute after each of the readings, which were folded long ago. */
 const late = (from: number, to: number) =>
   minutes(from, to).map((r) => ({ ...r, txid: `late-${r.txid}`, deviceTime: r.deviceTime + 30_000, mode: 'off' }));

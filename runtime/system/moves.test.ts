@@ -1,20 +1,13 @@
 import { afterEach, expect, test } from 'vitest';
 import { toyType } from '../shard/testing/toy.ts';
-import { flipped, Places } from './testing/places.ts';
-import { lamp, type Rig, START } from './testing/rig.ts';
+import { flipped, minutes, Places, serials } from './testing/places.ts';
+import { type Rig, START } from './testing/rig.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-const serials = Array.from({ length: 20 }, (_, i) => `L${i}`);
-const minutes = (from: number, to: number) =>
-  serials.flatMap((serial) =>
-    Array.from({ length: to - from }, (_, i) =>
-      lamp(serial, from + i, { mode: (from + i) % 3 === 0 ? 'bright' : 'dim' }),
-    ),
-  );
 const viewsOf = (rig: Rig) => serials.map((serial) => rig.runtime.asset(serial));
 const sum = (list: readonly number[]) => list.reduce((a, b) => a + b, 0);
 

@@ -71,6 +71,14 @@ class Place {
   }
 }
 
+/** One partition is at work on a snapshot whose publication stands still; the other one's is due. */
+async function oneAtWork(): Promise<{ place: Place; first: number }> {
+  const place = await Place.open(80);
+  place.hold();
+  await place.rig.send(records(0, 70));
+  return { place, first: await place.nth(1) };
+}
+
 test('partitions that began together take their snapshots half an interval apart', async () => {
   const { rig } = await Place.open();
   const begun: [second: number, partition: number][] = [];
@@ -85,10 +93,7 @@ test('partitions that began together take their snapshots half an interval apart
 });
 
 test('while one is at work the other waits, and takes its own when it is its turn', async () => {
-  const place = await Place.open(80);
-  place.hold();
-  await place.rig.send(records(0, 70));
-  const first = await place.nth(1);
+  const { place, first } = await oneAtWork();
   await place.rig.send(records(70, 1));
   expect(place.took).toEqual([first]);
   place.release();
@@ -99,19 +104,13 @@ test('while one is at work the other waits, and takes its own when it is its tur
 });
 
 test('what bounds a replay waits for nobody', async () => {
-  const place = await Place.open(80);
-  place.hold();
-  await place.rig.send(records(0, 70));
-  const first = await place.nth(1);
+  const { place, first } = await oneAtWork();
   await place.rig.send(records(70, 10));
   expect(await place.nth(2)).toBe(1 - first);
 });
 
 test('a partition that waits for its turn is let go at once', async () => {
-  const place = await Place.open(80);
-  place.hold();
-  await place.rig.send(records(0, 70));
-  const first = await place.nth(1);
+  const { place, first } = await oneAtWork();
   const [stage] = place.rig.runtime.stages;
   const leaving = stage.release(1 - first);
   expect(await place.nth(2)).toBe(1 - first);
@@ -120,10 +119,7 @@ test('a partition that waits for its turn is let go at once', async () => {
 });
 
 test('a partition that is let go while it has the turn leaves it to the others', async () => {
-  const place = await Place.open(80);
-  place.hold();
-  await place.rig.send(records(0, 70));
-  const first = await place.nth(1);
+  const { place, first } = await oneAtWork();
   await place.rig.runtime.shards[first].abandon();
   await place.rig.runtime.produce('telemetry', [
     { key: one[1 - first], value: Buffer.from(JSON.stringify(lamp(one[1 - first], 70))) },

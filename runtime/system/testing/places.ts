@@ -7,7 +7,7 @@ import { openEmbeddedLog } from '../../log/embedded/embedded.ts';
 import { readRows, released } from '../../shard/mirror-topic.ts';
 import { toyType } from '../../shard/testing/toy.ts';
 import type { RuntimeOptions } from '../runtime-options.ts';
-import { openRig, type Rig, START } from './rig.ts';
+import { lamp, openRig, type Rig, START } from './rig.ts';
 
 /** Processes with a disk each, on one log; one at a time. */
 export class Places {
@@ -68,6 +68,17 @@ export class Places {
     });
   }
 }
+
+/** The lamps whose partitions move. */
+export const serials = Array.from({ length: 20 }, (_, i) => `L${i}`);
+
+/** A reading of each lamp for each of the minutes. */
+export const minutes = (from: number, to: number) =>
+  serials.flatMap((serial) =>
+    Array.from({ length: to - from }, (_, i) =>
+      lamp(serial, from + i, { mode: (from + i) % 3 === 0 ? 'bright' : 'dim' }),
+    ),
+  );
 
 /** The value with one bit in its middle turned. */
 export function flipped(value: Buffer): Buffer {
