@@ -73,11 +73,12 @@ export function isRefusedRecord(error: unknown): boolean {
 
 /**
  * Of failures side by side, the one that decides what becomes of them all: a fence before any other refusal, that before
- * a refused record, after which one could go on, and last what passes by itself.
+ * what passes by itself, and a refused record last. After it the producer goes on, so that everything beside it must be
+ * known to be written or not: of a batch that was written unknown to us the broker would take the next one for a repetition.
  */
 export function weightiest(failures: readonly unknown[]): unknown {
   const weight = (error: unknown) =>
-    [isTransient, isRefusedRecord, (e: unknown) => !isFence(e), isFence].findIndex((is) => is(error));
+    [isRefusedRecord, isTransient, (e: unknown) => !isFence(e), isFence].findIndex((is) => is(error));
   return failures.reduce((a, b) => (weight(b) > weight(a) ? b : a));
 }
 
