@@ -89,6 +89,8 @@ export class Shard {
   #lastPublishAt = 0;
   #sight!: Sight;
   #isLeaving = false;
+  /** It leaves at a record that could not be folded yet. */
+  #isHeld = false;
   readonly #leaving = Promise.withResolvers<void>();
   readonly #waiting = new Waiting();
 
@@ -277,6 +279,8 @@ export class Shard {
   }
 
   async #receive(message: Message): Promise<void> {
+    // The record it left at is the next owner's, and everything behind it.
+    if (this.#isHeld && message.type !== 'stop') return;
     if (message.type === 'run') await this.#run(message);
     else if (message.type === 'seen') await this.#onSeen(message.topic, message.next);
     else if (message.type === 'tick') await this.#onTick();
@@ -292,7 +296,10 @@ export class Shard {
       const isDue = outputs.bytes >= MAX_COMMIT_BYTES || this.#isCommitDue;
       // Somebody waits for exactly this: it need not wait for the interval too.
       if (next < run.to || isDue || this.#waiting.isFor(position)) await this.#commit();
-      if (next < run.to && !(await this.#moreWindows())) return;
+      if (next < run.to && !(await this.#moreWindows())) {
+        this.#isHeld = true;
+        return;
+      }
     }
     this.#source.credit();
   }

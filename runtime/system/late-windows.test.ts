@@ -1,6 +1,8 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Log } from '../log/contract.ts';
 import type { LampRecord } from '../shard/testing/toy.ts';
+import { committedPosition } from '../shard/recovery.ts';
 import { compacted } from '../shard/testing/compacted.ts';
 import { toyType } from '../shard/testing/toy.ts';
 import { flipped, minutes, Places, serials } from './testing/places.ts';
@@ -48,6 +50,12 @@ function holdWindows(): { seen: (log: Log) => Log; letCome: () => void } {
   return { seen, letCome: held.resolve };
 }
 
+/** Where the input stands that is committed, by partition. */
+const committedOf = (places: Places) =>
+  places.log((log) =>
+    Promise.all([0, 1].map(async (p) => (await committedPosition(log, toyType.topics.journal, p)).telemetry)),
+  );
+
 /** What a process says and holds that never had to move. */
 async function alone(...rounds: readonly (readonly LampRecord[])[]): Promise<ReturnType<typeof viewsOf>> {
   const rig = await new Places(closers).open('alone');
@@ -90,6 +98,24 @@ describe('a partition whose windows are still to come', () => {
     const c = await places.open('C');
     await c.runtime.settled();
     expect(viewsOf(c)).toEqual(await alone(minutes(0, 8), late(1, 3)));
+  });
+
+  test('is let go at a reading that waits for them: nothing behind it is folded before its next owner folds it', async () => {
+    const { places, b } = await movedWithoutWindows();
+    await produce(b, [...minutes(5, 6), ...late(1, 3)]);
+    await produce(b, minutes(6, 8));
+    const ends = () => b.runtime.shards.map(({ fold }) => fold.position.telemetry);
+    const waits = minutes(0, 6).length;
+    await vi.waitFor(() => expect(ends().reduce((a, n) => a + n)).toBe(waits));
+    // Room for the run behind it to come to the shard.
+    for (let i = 0; i < 100; i++) await nextTurn();
+    const committed = ends();
+    await b.stop();
+    expect(await committedOf(places)).toEqual(committed);
+    const c = await places.open('C');
+    await c.runtime.settled();
+    expect(c.errors).toEqual([]);
+    expect(viewsOf(c)).toEqual(await alone(minutes(0, 5), minutes(5, 6), late(1, 3), minutes(6, 8)));
   });
 
   test('ends without them: whoever comes next on its disk begins anew', async () => {
