@@ -67,7 +67,7 @@ export async function openDirectory(options: PartitionStateOptions): Promise<{ d
   return { db, layout };
 }
 
-/** A new, empty database in an existing directory. */
+/** The database in an existing directory; a new one where there is none. Throws GridfoldError `state_locked`. */
 export function createDatabase(dir: string): Promise<Database> {
   return openLevel(join(dir, LEVEL));
 }

@@ -150,11 +150,35 @@ describe('the windows of a mirrored snapshot', () => {
     expect(existsSync(`${dir()}.old`)).toBe(false);
   });
 
-  test('that their owner had cut off shorter are taken as they are', async () => {
-    const byBlock = Map.groupBy(segments, ({ key }) => segmentPlaceOf(key)?.block);
-    const opened = await open(withSegments([...byBlock.values()].flatMap((list) => list.slice(list.length >> 1))));
+  test.each(['gone', 'deleted'])(
+    'that their owner had cut off shorter are taken as they are, the rest %s',
+    async (how) => {
+      const byBlock = [...Map.groupBy(segments, ({ key }) => segmentPlaceOf(key)?.block).values()];
+      const kept = byBlock.flatMap((list) => list.slice(list.length >> 1));
+      const deleted = byBlock
+        .flatMap((list) => list.slice(0, list.length >> 1))
+        .map(({ key }) => ({ key, value: null }));
+      const opened = await open(withSegments(how === 'gone' ? kept : [...kept, ...deleted]));
+      await opened.filling?.done;
+      expect(opened.filling).toBeNull();
+    },
+  );
+
+  test('are not lost to another process that opens the directory meanwhile', async () => {
+    const go = Promise.withResolvers<void>();
+    const held: MirroredSnapshot = {
+      ...snapshot,
+      async *windows() {
+        await go.promise;
+        yield* snapshot.windows();
+      },
+    };
+    const opened = await open(held);
+    const second = openPartitionState(testOptions(dir(), more));
+    await expect(second).rejects.toMatchObject({ code: 'state_locked' });
+    go.resolve();
     await opened.filling?.done;
-    expect(opened.filling).toBeNull();
+    expect(content(await reopen())).toEqual(comparable(model, REACH));
   });
 
   test('are published whole where their segments are large', async () => {

@@ -105,12 +105,14 @@ export class Filling implements WindowFilling {
   }
 
   #take({ key, value }: StateRow, puts: Put[]): void {
+    // What was deleted is below what the window still reaches, or is found missing in the end.
+    if (value === null) return;
     const place = segmentPlaceOf(key);
     const wanted = place === null ? undefined : this.#wanted.get(place.block);
     // Taken already, or of a snapshot that never became whole.
     if (place === null || wanted === undefined || place.position > wanted.position) return;
     const { block, position } = place;
-    const segment = value !== null && segmentMatches(key, value) ? value : null;
+    const segment = segmentMatches(key, value) ? value : null;
     const early = segment === null ? null : { link: linkTo(segment, position), before: linkBefore(segment, position) };
     const isWanted = early !== null && isSame(early.link, wanted);
     if (!isWanted && this.#early.get(block)?.has(position)) return;

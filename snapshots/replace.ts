@@ -2,7 +2,8 @@ import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from '
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crashPoint } from '../runtime/kernel/crash.ts';
-import { LAYOUT_FILE } from './directory.ts';
+import { createDatabase, LAYOUT_FILE } from './directory.ts';
+import { GridfoldError } from '../runtime/kernel/errors.ts';
 
 /** Stands in a directory while windows of the mirrored snapshot that it was made from are missing. */
 const INCOMPLETE_FILE = 'incomplete';
@@ -33,10 +34,11 @@ export function complete(dir: string): Promise<void> {
 
 /**
  * Takes a replacement back that was not completed; to be called before a directory is opened. A process may have ended
- * at any step of replacing, of completing, and of this.
+ * at any step of replacing, of completing, and of this. Throws GridfoldError `state_locked` where a process fills it now.
  */
-export function takeBack(dir: string): void {
+export async function takeBack(dir: string): Promise<void> {
   const isIncomplete = existsSync(join(dir, INCOMPLETE_FILE));
+  if (isIncomplete) await refuseLocked(dir);
   const isBetween = existsSync(oldOf(dir)) && !existsSync(join(dir, LAYOUT_FILE));
   if (isIncomplete || isBetween) {
     const fresh = freshDirectory(dir);
@@ -45,6 +47,15 @@ export function takeBack(dir: string): void {
     if (existsSync(oldOf(dir))) renameSync(oldOf(dir), dir);
     rmSync(fresh, { recursive: true, force: true });
   } else rmSync(oldOf(dir), { recursive: true, force: true });
+}
+
+async function refuseLocked(dir: string): Promise<void> {
+  try {
+    await (await createDatabase(dir)).close();
+  } catch (error) {
+    // It is thrown away, whatever else is wrong with it.
+    if (error instanceof GridfoldError && error.code === 'state_locked') throw error;
+  }
 }
 
 function oldOf(dir: string): string {

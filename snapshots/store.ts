@@ -49,7 +49,7 @@ const BLOCK_OBJECT_BYTES = 1500;
  * `state_locked`, `mirror_damaged` (what shall replace the directory cannot be trusted). Later, a block that turns out damaged throws `block_corrupt`: open again with `skipNewest`.
  */
 export async function openPartitionState(options: PartitionStateOptions): Promise<PartitionState> {
-  takeBack(options.dir);
+  await takeBack(options.dir);
   if (!options.replaceWith) return open(options);
   const windows = await importSnapshot(options, options.replaceWith);
   const state = await open(options);
