@@ -7,6 +7,7 @@ const READ_BYTES = 1 << 20;
 const TAIL_RECORDS = 64;
 const TAIL_GROWTH = 16;
 const MAX_STRETCH = 1 << 16;
+const MAX_STRETCH_BYTES = 4 * READ_BYTES;
 
 /** How a partition of a snapshots topic ends. */
 export interface MirrorTail {
@@ -53,15 +54,35 @@ export async function* readRowsBack(
   let records = TAIL_RECORDS;
   for (let end = to; end > from; ) {
     const start = Math.max(from, end - records);
-    const stretch: StateRow[] = [];
-    for await (const rows of readRows(log, topic, partition, { from: start, to: end })) stretch.push(...rows);
-    const bytes = stretch.reduce((sum, { key, value }) => sum + key.length + (value?.length ?? 0), 0);
+    const rows = readRows(log, topic, partition, { from: start, to: end });
+    const stretch = await collect(rows, records > TAIL_RECORDS ? MAX_STRETCH_BYTES : Number.POSITIVE_INFINITY);
+    if (stretch === null) {
+      // Behind holes rows may lie close: the same again in shorter stretches.
+      records = Math.max(TAIL_RECORDS, records >> 2);
+      continue;
+    }
+    const bytes = sizeOf(stretch);
     if (bytes > READ_BYTES) records = Math.max(TAIL_RECORDS, records >> 1);
     else if (bytes < READ_BYTES / 2) records = Math.min(MAX_STRETCH, records * 2);
     end = start;
     if (stretch.length > 0) yield stretch.reverse();
   }
 }
+
+/** All of the rows, or null where they hold more than `maxBytes`. */
+async function collect(lists: AsyncIterable<StateRow[]>, maxBytes: number): Promise<StateRow[] | null> {
+  const all: StateRow[] = [];
+  let bytes = 0;
+  for await (const rows of lists) {
+    all.push(...rows);
+    bytes += sizeOf(rows);
+    if (bytes > maxBytes) return null;
+  }
+  return all;
+}
+
+const sizeOf = (rows: readonly StateRow[]) =>
+  rows.reduce((sum, { key, value }) => sum + key.length + (value?.length ?? 0), 0);
 
 /** Reads backwards from the end, in growing stretches, until a head is found. */
 export async function readTail(log: Log, topic: string, partition: number): Promise<MirrorTail> {
@@ -87,8 +108,8 @@ export async function readTail(log: Log, topic: string, partition: number): Prom
 }
 
 /**
- * Whether the owner of a partition has let it go after its newest commit, with everything it knew in the snapshots
- * topic: whoever starts it now replays nothing.
+ * Whether the owner of a partition has let it go after its newest commit: nobody need wait for it. Where it had
+ * everything in the snapshots topic by then, whoever starts the partition replays nothing.
  */
 export async function released(log: Log, { journal, snapshots }: ActorTopics, partition: number): Promise<boolean> {
   const { end, start } = await log.latest(snapshots, partition);
