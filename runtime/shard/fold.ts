@@ -82,6 +82,11 @@ export class PartitionFold implements Turn {
     this.#stamps = new Uint32Array(this.kinds.length * this.state.blocksPerKind);
   }
 
+  /** Whether a snapshot may be taken: all windows are there, and no reading is folded by half. */
+  get isWhole(): boolean {
+    return this.state.filling === null && this.#failure === null;
+  }
+
   /** To be called before an asset's block changes: the store may need a copy, and summaries grow old. */
   change(block: Block): void {
     this.state.change(block);
@@ -175,6 +180,7 @@ export class PartitionFold implements Turn {
 
   /** Where the window is still to come, the failure is remembered: what it changed is undone before anything else. */
   #giveUp(runtime: KindRuntime, config: AssetConfig, cause: unknown): string {
+    this.change(runtime.asset.block);
     this.#facts.clear();
     this.#failure = { cause };
     restoreAfterFailure(this, runtime, config, cause);

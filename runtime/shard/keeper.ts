@@ -116,8 +116,7 @@ export class SnapshotKeeper {
   /** Takes one if it is due; to be called while nothing is uncommitted. Never rejects, what fails is told. */
   takeIfDue(committed: Committed): void {
     const { observer, partition, seat } = this.#options;
-    const isAtWork = this.#taking !== null || committed.fold.state.filling !== null;
-    if (isAtWork || this.#holds(committed.position) || !this.#mayTake()) return;
+    if (this.#taking !== null || !committed.fold.isWhole || this.#holds(committed.position) || !this.#mayTake()) return;
     this.#taking = this.#take(committed).finally(() => {
       this.#taking = null;
       seat.leave();
@@ -140,8 +139,8 @@ export class SnapshotKeeper {
   async finish(committed: Committed): Promise<void> {
     this.#options.seat.leave();
     await this.#taking;
-    // Without its windows the state is no snapshot: the next owner starts where this one did.
-    if (committed.fold.state.filling === null && !this.#holds(committed.position)) await this.#take(committed);
+    // A state that is not whole is no snapshot: the next owner starts where this one did.
+    if (committed.fold.isWhole && !this.#holds(committed.position)) await this.#take(committed);
     try {
       await this.#mirror?.release(committed.claim, committed.position);
     } catch (error) {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { compareStates } from '../../test/crash/states.ts';
 import type { PartitionState } from '../../snapshots/contract.ts';
 import { moveFold } from './testing/moved-fold.ts';
-import { openTestFold, type TestFold } from './testing/test-fold.ts';
+import { batchOf, openTestFold, type TestFold } from './testing/test-fold.ts';
 import { type LampRecord, toyType } from './testing/toy.ts';
 import { fireTimers, publishOpen } from './timers.ts';
 
@@ -154,8 +154,13 @@ test('a reading whose fold throws is undone once, when its window is there', asy
   const moved = await moveFold(stayed, 1, options);
   const turn = [...minutes(60, 61), { ...minutes(61, 62)[0], note: 'poison' }, ...minutes(62, 63)];
   stayed.feed('telemetry', turn, START);
-  expect(await moved.feedAll('telemetry', turn, START)).toBeGreaterThan(0);
+  const batch = batchOf(turn, moved.fold.position.telemetry, START);
+  expect(moved.fold.telemetry(batch, 0, batch.count, START)).toBe(1);
   await moved.letAllCome();
+  // All windows are there now, but the reading is folded by half.
+  expect(moved.fold.isWhole).toBe(false);
+  expect(moved.fold.telemetry(batch, 1, batch.count, START)).toBe(batch.count);
+  expect(moved.fold.isWhole).toBe(true);
   expectSame(stayed, moved, stayed.events().slice(known));
   expect(moved.fold.outputs.take()).toEqual(stayed.fold.outputs.take());
   await stayed.close();
