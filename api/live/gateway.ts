@@ -36,7 +36,6 @@ export class LiveGateway {
   readonly #hub: Hub;
   readonly #sockets: WebSocketServer;
   readonly #sessions = new Map<WebSocket, Session>();
-  readonly #unsubscribe: () => void;
   #cancelFlush: (() => void) | undefined;
   #placement: Placement | undefined;
   #closed = false;
@@ -53,7 +52,6 @@ export class LiveGateway {
       perMessageDeflate: false,
       handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
     });
-    this.#unsubscribe = parts.engine.onChange((changes) => this.#hub.onChange(changes));
   }
 
   /** Clients; what other processes ask for theirs does not count. */
@@ -72,7 +70,6 @@ export class LiveGateway {
   /** Says goodbye to every session and takes no more. */
   close(): void {
     this.#closed = true;
-    this.#unsubscribe();
     for (const session of this.#sessions.values()) session.drain();
     this.#cancelFlush?.();
   }

@@ -24,6 +24,7 @@ export class Hub implements Assets {
   readonly #changed = new Map<string, { change: Change; n: number; since: number }>();
   readonly #views = new Map<string, AssetView | null>();
   readonly #documents = new Map<AssetView, Map<string, Document>>();
+  #unsubscribe: (() => void) | null = null;
 
   constructor(engine: Engine, clock: Clock, metrics: LiveMetrics) {
     this.#engine = engine;
@@ -40,6 +41,7 @@ export class Hub implements Assets {
       if (wanted === undefined) this.#bySerial.set(serial, new Set([part]));
       else wanted.add(part);
     }
+    this.#listen();
     return part;
   }
 
@@ -51,11 +53,20 @@ export class Hub implements Assets {
       wanted?.delete(part);
       if (wanted?.size === 0) this.#bySerial.delete(serial);
     }
+    this.#listen();
   }
 
-  /** Called with the assets that changed. */
-  onChange(changes: readonly Change[]): void {
-    if (this.#bySerial.size === 0 && this.#filtered.size === 0) return;
+  /** Hears of changes only while somebody wants them: naming them costs the fold. */
+  #listen(): void {
+    const isWanted = this.#bySerial.size > 0 || this.#filtered.size > 0;
+    if (isWanted) this.#unsubscribe ??= this.#engine.onChange((changes) => this.#onChange(changes));
+    else {
+      this.#unsubscribe?.();
+      this.#unsubscribe = null;
+    }
+  }
+
+  #onChange(changes: readonly Change[]): void {
     const now = this.#clock.now();
     for (const change of changes) {
       const wanted = this.#bySerial.get(change.serial);

@@ -81,6 +81,20 @@ describe('subscribing', () => {
     expect(await client.next('d')).toMatchObject({ op: 'leave', k: 'PW-2' });
   });
 
+  test('the engine is asked to name changes only while somebody is subscribed', async () => {
+    expect(server.engine.watchers).toBe(0);
+    const { client } = await subscribed({ ids: ['PW-1'] });
+    client.send({ t: 'sub', id: 'b', select: { filter: 'eq(kind,powerwall)' } });
+    await client.next('sub');
+    expect(server.engine.watchers).toBe(1);
+    client.send({ t: 'unsub', id: 'a' });
+    await client.next('unsub');
+    expect(server.engine.watchers).toBe(1);
+    client.send({ t: 'unsub', id: 'b' });
+    await client.next('unsub');
+    expect(server.engine.watchers).toBe(0);
+  });
+
   test('after unsub nothing comes any more', async () => {
     const { client } = await subscribed({ ids: ['PW-1'] });
     client.send({ t: 'unsub', id: 'a' });

@@ -33,7 +33,7 @@ function world(select: 'ids' | 'filter', limits: { queueKeys: number; keys?: num
       return part;
     },
   });
-  subscription.follow({ at: [''], taken: [1] });
+  subscription.follow({ at: [''], starts: [1] });
   const replica = new Replica();
   const frames: Frame[] = [];
   engine.onChange((changes) => {

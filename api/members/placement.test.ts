@@ -2,14 +2,14 @@ import { expect, test } from 'vitest';
 import type { Place } from '../../runtime/system/engine.ts';
 import { elsewhere, endOfRun, isSame, placementOf } from './placement.ts';
 
-const here = (taken = 1): Place => ({ at: 'here', taken });
+const here = (starts = 1): Place => ({ at: 'here', starts });
 const there = (url: string): Place => ({ at: 'there', member: { id: url, url, version: '1' } });
 const moving: Place = { at: 'moving' };
 const engine = (...places: Place[]) => ({ partitions: places.length, place: (p: number) => places[p] });
 
 test('a placement is the same object until a partition goes somewhere', () => {
   const before = placementOf(engine(here(), there('b'), moving));
-  expect(before).toEqual({ at: ['', 'b', null], taken: [1, 0, 0] });
+  expect(before).toEqual({ at: ['', 'b', null], starts: [1, 0, 0] });
   expect(placementOf(engine(here(), there('b'), moving), before)).toBe(before);
   const after = placementOf(engine(here(), there('c'), moving), before);
   expect([0, 1, 2].map((p) => isSame(before, after, p))).toEqual([true, false, true]);

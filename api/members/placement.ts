@@ -5,8 +5,8 @@ import type { Engine } from '../../runtime/system/engine.ts';
 export interface Placement {
   /** By partition: `''` here, the URL of its owner, or null while it moves. */
   readonly at: readonly (string | null)[];
-  /** By partition, for those that are here: how often it was taken up here. */
-  readonly taken: readonly number[];
+  /** By partition, for those that are here: what grows with each start here. */
+  readonly starts: readonly number[];
 }
 
 export type Placed = Pick<Engine, 'partitions' | 'place'>;
@@ -14,19 +14,19 @@ export type Placed = Pick<Engine, 'partitions' | 'place'>;
 /** The placement now; `before` itself while nothing has changed since. */
 export function placementOf(engine: Placed, before?: Placement): Placement {
   const at: (string | null)[] = [];
-  const taken: number[] = [];
+  const starts: number[] = [];
   for (let p = 0; p < engine.partitions; p++) {
     const place = engine.place(p);
     at.push(place.at === 'there' ? place.member.url : place.at === 'here' ? '' : null);
-    taken.push(place.at === 'here' ? place.taken : 0);
+    starts.push(place.at === 'here' ? place.starts : 0);
   }
-  const now = { at, taken };
+  const now = { at, starts };
   return before !== undefined && at.every((_, p) => isSame(before, now, p)) ? before : now;
 }
 
 /** Whether the partition has been at the same place all the time. */
 export function isSame(before: Placement, now: Placement, partition: number): boolean {
-  return before.at[partition] === now.at[partition] && before.taken[partition] === now.taken[partition];
+  return before.at[partition] === now.at[partition] && before.starts[partition] === now.starts[partition];
 }
 
 /** The other processes that have partitions at work, and the partitions that nobody has now. */

@@ -77,7 +77,7 @@ export class FakeEngine implements Engine {
     const owner = this.#group === undefined ? this.self.url : this.#group.owners[partition];
     if (owner === null) return { at: 'moving' };
     return owner === this.self.url
-      ? { at: 'here', taken: 1 }
+      ? { at: 'here', starts: 1 }
       : { at: 'there', member: { id: owner, url: owner, version: '1' } };
   }
 
@@ -179,6 +179,11 @@ export class FakeEngine implements Engine {
 
   summaries(kind: string, query: PageQuery) {
     return this.#page(this.places[kind], query, () => true);
+  }
+
+  /** How many want to hear of changes. */
+  get watchers(): number {
+    return this.#listeners.size;
   }
 
   onChange(listener: (changes: readonly Change[]) => void) {

@@ -75,11 +75,11 @@ export interface AssetQuery extends PageQuery {
 }
 
 /**
- * Where a partition is at work: here, in another process, or on its way. `taken`: how often it was taken up here; another
- * process may have had it in between.
+ * Where a partition is at work: here, in another process, or on its way. `starts` grows with each start here: another
+ * process may have had it in between, or its state has gone back to the newest commit.
  */
 export type Place =
-  | { readonly at: 'here'; readonly taken: number }
+  | { readonly at: 'here'; readonly starts: number }
   | { readonly at: 'there'; readonly member: Member }
   | { readonly at: 'moving' };
 

@@ -133,11 +133,7 @@ export function createMetrics(options: { version: string; clock?: Clock; process
   const liveDeltas = counter('live_deltas_total', 'Deltas sent');
   const liveConflated = counter('live_conflated_total', 'Updates that were folded into a later delta');
   const liveGaps = counter('live_gaps_total', 'Announced gaps', ['why']);
-  const liveDelay = histogram(
-    'live_delivery_delay_seconds',
-    'From the fold of a change to the send of its delta',
-    fast,
-  );
+  const liveDelay = histogram('live_delivery_delay_seconds', 'From hearing of a change to the send of its delta', fast);
   const machines = gauge('machine_version_info', 'Always 1; version of the machine of a kind', ['kind', 'version']);
   const seconds = () => clock.now() / 1000;
   const refreshes: (() => void)[] = [];

@@ -152,6 +152,7 @@ test('a block that turns out damaged while live: the partition starts again from
   const { shards } = rig.runtime;
   const damaged = shards.findIndex((shard) => shard.fold.lookup(Buffer.from('A')) !== null);
   const old = shards[damaged];
+  const before = rig.runtime.place(damaged);
   const { state } = old.fold;
   state.block = () => {
     throw new GridfoldError('block_corrupt', 'retry', 'block 3 is damaged');
@@ -162,6 +163,8 @@ test('a block that turns out damaged while live: the partition starts again from
   await expect.poll(isBack, { timeout: 20_000 }).toBe(true);
   await rig.runtime.settled();
   expect(rig.errors).toHaveLength(1);
+  // Who watches is told that something may have come between.
+  expect(rig.runtime.place(damaged)).not.toEqual(before);
   expect(rig.runtime.asset('A')?.counts.applied).toBe(4);
   expect((await rig.derived()).filter((e) => e.key.startsWith('A')).map((e) => e.id)).toEqual([
     ...new Set((await rig.derived()).filter((e) => e.key.startsWith('A')).map((e) => e.id)),

@@ -40,13 +40,10 @@ export class Runtime implements Engine {
   readonly #ownership: Ownership;
   #sinks: readonly RunningSink[] = [];
   #self = { url: '', version: '' };
-  /** How often each partition was taken up here. */
-  readonly #taken: number[];
 
   constructor(options: RuntimeOptions) {
     this.#options = options;
     this.partitions = options.log.partitions;
-    this.#taken = new Array(this.partitions).fill(0);
     this.kinds = options.types[0].kinds.map((k) => k.name);
     this.system = startSystem();
     const gate = new TimerGate(options.silenceOutageMs, options.silenceGraceMs);
@@ -95,7 +92,8 @@ export class Runtime implements Engine {
     const place = this.#ownership.place(partition);
     if (place.at !== 'here') return place;
     const isLive = this.stages.every(({ shards }) => shards[partition]?.phase === 'live');
-    return isLive ? { at: 'here', taken: this.#taken[partition] } : { at: 'moving' };
+    const starts = this.stages.reduce((sum, stage) => sum + stage.starts[partition], 0);
+    return isLive ? { at: 'here', starts } : { at: 'moving' };
   }
 
   members(): readonly Member[] {
@@ -201,7 +199,6 @@ export class Runtime implements Engine {
   #holdings(): Holdings {
     return {
       take: async (partition, handedOver) => {
-        this.#taken[partition] += 1;
         const takes = await Promise.allSettled(this.stages.map((stage) => stage.take(partition, handedOver)));
         const refusal = takes.find(({ status }) => status === 'rejected');
         if (refusal === undefined) return;

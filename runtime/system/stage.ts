@@ -40,6 +40,8 @@ export interface StageOwner {
 export class Stage {
   readonly type: ActorType;
   readonly shards: Shard[] = [];
+  /** By partition, how often a shard was started here, after a failure too. */
+  readonly starts: number[];
   readonly #options: RuntimeOptions;
   readonly #gate: TimerGate;
   readonly #system: ActorSystemRef;
@@ -70,6 +72,7 @@ export class Stage {
     this.#options = options;
     this.#gate = gate;
     this.#system = system;
+    this.starts = new Array<number>(options.log.partitions).fill(0);
     for (let p = 0; p < options.log.partitions; p++) this.shards.push(this.#makeShard(p));
   }
 
@@ -114,6 +117,7 @@ export class Stage {
   async #tryToStart(partition: number, from: RestoreFrom): Promise<{ readonly cause: unknown } | null> {
     const shard = this.#makeShard(partition);
     this.shards[partition] = shard;
+    this.starts[partition] += 1;
     return shard.start(this.#system, from).then(
       () => {
         // From here on the observer hears of a failure.
