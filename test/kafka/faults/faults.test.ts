@@ -15,7 +15,7 @@ describeKafka('three processes on one broker', () => {
   }, async () => {
     const dir = mkdtempSync(join(tmpdir(), 'gridfold-faults-'));
     const result = await runFaults({ runs: RUNS, seed: SEED, dir, runsPerCluster: 25, sessionTimeoutMs: 2_000 });
-    process.stdout.write(`seed ${SEED}\n${faultTable(result)}\n`);
+    process.stdout.write(`seed ${SEED}\n${faultTable(result.runs)}\n`);
     expect(result.failures, `seed ${SEED}; logs and data in ${dir}`).toEqual([]);
     expect(result.runs).toHaveLength(RUNS);
   });

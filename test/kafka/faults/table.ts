@@ -1,7 +1,7 @@
-import type { FaultRunResult } from './run-faults.ts';
+import type { FaultRun } from './run-faults.ts';
 
 /** A Markdown table: by fault, how often it was done and how long it took until everything was as it should be again. */
-export function faultTable({ runs }: FaultRunResult): string {
+export function faultTable(runs: readonly FaultRun[]): string {
   const byFault = [...Map.groupBy(runs, ({ fault }) => fault)].sort(([a], [b]) => (a < b ? -1 : 1));
   const lines = byFault.map(([fault, list]) => {
     const settled = list.map(({ settledMs }) => settledMs).sort((a, b) => a - b);
