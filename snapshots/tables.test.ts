@@ -2,15 +2,10 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openPartitionState } from './store.ts';
-import { crc32c, tableSound } from './tables.ts';
+import { tableSound } from './tables.ts';
 import { metaOf, positionOf, resolved, tempDir, testOptions } from './testing/fixture.ts';
 import { stepAt } from './testing/killed-snapshots.ts';
 import { apply, emptyModel } from './testing/model.ts';
-
-it('computes CRC-32C', () => {
-  expect(crc32c(Buffer.from('0123456789'), 1, 10)).toBe(crc32c(Buffer.from('123456789'), 0, 9));
-  expect(crc32c(Buffer.from('123456789'), 0, 9)).toBe(0xe3069283);
-});
 
 it('finds any flipped byte of a table, and opens without it after unclean ends', async () => {
   const { dir, remove } = tempDir();

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { crc32c } from '@node-rs/crc32';
 
 /**
  * Checks LevelDB's table files by their own checksums. The library does not check them when it reads, and its build
@@ -62,7 +63,7 @@ function handlesIn(index: Buffer): [number, number][] {
 
 function blockSound(table: Buffer, offset: number, size: number): boolean {
   const end = offset + size + 1;
-  return end + 4 <= table.length && masked(crc32c(table, offset, end)) === table.readUInt32LE(end);
+  return end + 4 <= table.length && masked(crc32c(table.subarray(offset, end))) === table.readUInt32LE(end);
 }
 
 function varint(bytes: Buffer, at: { position: number }): number {
@@ -76,30 +77,4 @@ function varint(bytes: Buffer, at: { position: number }): number {
 
 function masked(crc: number): number {
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
-}
-
-/** Four tables of 256, to take four bytes at a step. */
-const TABLES = makeTables();
-
-function makeTables(): Int32Array {
-  const tables = new Int32Array(1024);
-  for (let n = 0; n < 256; n++) {
-    let c = n;
-    for (let k = 0; k < 8; k++) c = c & 1 ? (c >>> 1) ^ 0x82f63b78 : c >>> 1;
-    tables[n] = c;
-  }
-  for (let n = 256; n < 1024; n++) tables[n] = (tables[n - 256] >>> 8) ^ tables[tables[n - 256] & 255];
-  return tables;
-}
-
-export function crc32c(bytes: Uint8Array, start: number, end: number): number {
-  const t = TABLES;
-  let c = -1;
-  let i = start;
-  for (; i + 4 <= end; i += 4) {
-    c ^= bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24);
-    c = t[768 + (c & 255)] ^ t[512 + ((c >>> 8) & 255)] ^ t[256 + ((c >>> 16) & 255)] ^ t[c >>> 24];
-  }
-  for (; i < end; i++) c = t[(c ^ bytes[i]) & 255] ^ (c >>> 8);
-  return ~c >>> 0;
 }

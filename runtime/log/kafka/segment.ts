@@ -1,5 +1,5 @@
 import type { RecordBatch } from '../contract.ts';
-import { type BatchHeader, batchHeader, HEADER_BYTES, nextOffsetOf } from './wire/batch-header.ts';
+import { type BatchHeader, batchHeader, HEADER_BYTES, isSound, nextOffsetOf } from './wire/batch-header.ts';
 import { compressions, decompress } from './wire/compression.ts';
 import { decodeRecords, withoutHoles } from './wire/decode-records.ts';
 
@@ -52,6 +52,7 @@ export class Segment {
    */
   async next(): Promise<RecordBatch[]> {
     const header = batchHeader(this.bytes, this.#at) as BatchHeader;
+    if (!isSound(this.bytes, this.#at, header)) throw new Error('does not match its checksum');
     const batches = this.#isCommittedData(header) ? await decode(this.bytes, this.#at, header) : [];
     this.#at = header.end;
     this.#offset = header.nextOffset;

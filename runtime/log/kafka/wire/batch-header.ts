@@ -1,3 +1,4 @@
+import { crc32c } from '@node-rs/crc32';
 import { readInt64 } from './writer.ts';
 
 /** What the first 61 bytes of a record batch (version 2) say. */
@@ -19,6 +20,9 @@ export interface BatchHeader {
 
 export const HEADER_BYTES = 61;
 const LENGTH_AT = 8;
+/** CRC-32C of everything from {@link CHECKED_FROM} to the batch's end. */
+export const CHECKSUM_AT = 17;
+export const CHECKED_FROM = 21;
 
 /** The header at `at`, or null where the bytes hold no more whole batch: a fetch may cut the last one off. */
 export function batchHeader(bytes: Buffer, at: number): BatchHeader | null {
@@ -41,6 +45,11 @@ export function batchHeader(bytes: Buffer, at: number): BatchHeader | null {
     producerId: readInt64(bytes, at + 43),
     count: bytes.readInt32BE(at + 57),
   };
+}
+
+/** Whether the batch at `at` is as it was written. */
+export function isSound(bytes: Buffer, at: number, { end }: BatchHeader): boolean {
+  return crc32c(bytes.subarray(at + CHECKED_FROM, end)) === bytes.readUInt32BE(at + CHECKSUM_AT);
 }
 
 /** Offset after the last whole batch, or `from` where there is none. */

@@ -1,6 +1,7 @@
+import { crc32c } from '@node-rs/crc32';
 import type { Compression } from '../connection.ts';
+import { CHECKED_FROM, CHECKSUM_AT, HEADER_BYTES } from './batch-header.ts';
 import { compress, compressions } from './compression.ts';
-import { crc32c } from './crc32c.ts';
 
 /** A record to write; `value` null is a tombstone. */
 export interface WireRecord {
@@ -16,8 +17,6 @@ export interface BatchIdentity {
   readonly isTransactional: boolean;
 }
 
-const HEADER_BYTES = 61;
-const CRC_FROM = 21;
 const MAX_VARINT_BYTES = 5;
 /** Below it compression costs more than it saves. */
 const COMPRESS_FROM_BYTES = 512;
@@ -54,7 +53,7 @@ export function encodeBatch({ body, codec, count }: Body, identity: BatchIdentit
   batch.writeInt32BE(batch.length - 12, 8);
   batch.writeInt32BE(-1, 12);
   batch.writeInt8(2, 16);
-  batch.writeInt16BE(codec | (identity.isTransactional ? TRANSACTIONAL : 0), CRC_FROM);
+  batch.writeInt16BE(codec | (identity.isTransactional ? TRANSACTIONAL : 0), CHECKED_FROM);
   batch.writeInt32BE(count - 1, 23);
   putInt64(batch, 27, timestamp);
   putInt64(batch, 35, timestamp);
@@ -63,7 +62,7 @@ export function encodeBatch({ body, codec, count }: Body, identity: BatchIdentit
   batch.writeInt32BE(identity.sequence, 53);
   batch.writeInt32BE(count, 57);
   body.copy(batch, HEADER_BYTES);
-  batch.writeUInt32BE(crc32c(batch, CRC_FROM, batch.length), 17);
+  batch.writeUInt32BE(crc32c(batch.subarray(CHECKED_FROM)), CHECKSUM_AT);
   return batch;
 }
 
