@@ -49,7 +49,8 @@ export interface PartitionState extends SideAccess {
    * return false from `visit` to stop. A chunk holds whole entries; the bytes stay as they are after the visit.
    * Logically the window reaches `windowBytesPerBlock` back from its end, whatever is still on disk: chunks and
    * their borders depend on nothing but what was appended.
-   * Throws GridfoldError `window_corrupt` where a chunk cannot be trusted, `window_pending` where it is still to come.
+   * Throws GridfoldError `window_corrupt` where a chunk cannot be trusted that the snapshot before does not need,
+   * `state_lost` where it does, `window_pending` where the chunk is still to come.
    */
   scanWindow(block: Block, visit: (bytes: Uint8Array, start: number, end: number) => boolean): void;
 
@@ -135,7 +136,7 @@ export interface PartitionStateOptions {
   readonly windowBytesPerBlock?: number;
   /** Restore only snapshots for which this returns true (the owner refuses positions beyond the log). */
   readonly usable?: (meta: SnapshotMeta) => boolean;
-  /** Restore the snapshot before the newest usable one: the answer to `block_corrupt`. The newest is discarded for good. */
+  /** Restore the snapshot before the newest usable one: the answer to `block_corrupt` and `window_corrupt`. The newest is discarded for good. */
   readonly skipNewest?: boolean;
   /** Forget everything in the directory and start empty: the answer to `state_lost` when the log reaches back to its start. */
   readonly startEmpty?: boolean;

@@ -71,8 +71,13 @@ export function placeOf(key: Buffer): { number: number; type: number; block: num
   return { number: key.readUInt32BE(1), type: key[5], block: key.readUInt32BE(6), slot: key.readUInt16BE(10) };
 }
 
+export interface SegmentPlace {
+  readonly block: number;
+  readonly position: number;
+}
+
 /** What the key of a window's segment says, or null for another kind of key. */
-export function segmentPlaceOf(key: Buffer): { block: number; position: number } | null {
+export function segmentPlaceOf(key: Buffer): SegmentPlace | null {
   if (key[0] !== W || key.length !== SEGMENT_KEY_BYTES) return null;
   return { block: key.readUInt32BE(1), position: key.readUIntBE(5, 6) };
 }

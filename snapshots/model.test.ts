@@ -151,8 +151,8 @@ async function damagedRun(dir: string, seed: number): Promise<string> {
       return position === durable[0].position ? 'untouched' : 'older manifest';
     } catch (error) {
       if (!(error instanceof GridfoldError)) throw error;
-      if (error.code === 'window_corrupt' || error.code === 'state_lost') return error.code;
-      if (error.code !== 'block_corrupt' || skipNewest) throw error;
+      if (error.code === 'state_lost') return error.code;
+      if ((error.code !== 'block_corrupt' && error.code !== 'window_corrupt') || skipNewest) throw error;
     } finally {
       await opened?.close();
     }

@@ -46,7 +46,8 @@ const BLOCK_OBJECT_BYTES = 1500;
  * Opens the state of one partition at its newest usable snapshot, or empty when it never had one.
  *
  * Throws GridfoldError `state_lost` (no snapshot can be used), `state_layout` (kinds do not fit the directory),
- * `state_locked`, `mirror_damaged` (what shall replace the directory cannot be trusted). Later, a block that turns out damaged throws `block_corrupt`: open again with `skipNewest`.
+ * `state_locked`, `mirror_damaged` (what shall replace the directory cannot be trusted). Later, what turns out damaged
+ * throws `block_corrupt` or `window_corrupt`: open again with `skipNewest`; or `state_lost` where that does not help.
  */
 export async function openPartitionState(options: PartitionStateOptions): Promise<PartitionState> {
   await takeBack(options.dir);
@@ -140,7 +141,7 @@ class PartitionStore implements PartitionState {
 
   constructor(options: PartitionStateOptions, db: Database, layout: Layout, found: Found) {
     const blocks = options.schemas.length * layout.blocksPerKind;
-    const source = { getSync: (key: Buffer) => this.#read(key), corrupt: (what: string) => this.#corrupt(what) };
+    const source = { getSync: (key: Buffer) => this.#read(key), corrupt: (what: string) => this.#blockCorrupt(what) };
     const sideBytes = options.sideCacheBytes ?? 8 * 2 ** 20;
     this.#options = options;
     this.#db = db;
@@ -168,6 +169,7 @@ class PartitionStore implements PartitionState {
         return isFilled();
       },
       getSync: source.getSync,
+      corrupt: (block: number, position: number, what: string) => this.#windowCorrupt(block, position, what),
       batch: (puts: { type: 'put'; key: Buffer; value: Buffer }[]) => db.batch(puts),
     };
     const reach = options.windowBytesPerBlock ?? 4 * 2 ** 20;
@@ -181,7 +183,7 @@ class PartitionStore implements PartitionState {
     if (number === 0) return null;
     const image = this.#read(numberedKey(number, KeyType.image, id, 0));
     if (image === undefined || !imageMatches(image, this.#table.crcs[id])) {
-      throw this.#corrupt(`block ${id}, written by snapshot ${number}, is ${image ? 'damaged' : 'missing'}`);
+      throw this.#blockCorrupt(`block ${id}, written by snapshot ${number}, is ${image ? 'damaged' : 'missing'}`);
     }
     const schema = this.#options.schemas[Math.floor(id / this.blocksPerKind)];
     const block = decodeImage(image, id, schema, this.#options.message);
@@ -496,11 +498,22 @@ class PartitionStore implements PartitionState {
     }
   }
 
-  #corrupt(what: string): GridfoldError {
-    if (this.#hasOlder) {
-      return new GridfoldError('block_corrupt', 'retry', `${what}: open the directory with skipNewest and replay`);
-    }
-    const message = `${what} and no older snapshot is left: open the directory with startEmpty and fold the log again`;
-    return new GridfoldError('state_lost', 'stop', message);
+  #blockCorrupt(what: string): GridfoldError {
+    return this.#hasOlder ? skipNewest('block_corrupt', what) : stateLost(what);
   }
+
+  /** The snapshot before has the same segments up to where its window ended. */
+  #windowCorrupt(block: number, position: number, what: string): GridfoldError {
+    const isOlderSound = this.#hasOlder && position >= this.#olderWindowEnds[block];
+    return isOlderSound ? skipNewest('window_corrupt', what) : stateLost(what);
+  }
+}
+
+function skipNewest(code: string, what: string): GridfoldError {
+  return new GridfoldError(code, 'retry', `${what}: open the directory with skipNewest and replay`);
+}
+
+function stateLost(what: string): GridfoldError {
+  const message = `${what} and no older snapshot is sound: open the directory with startEmpty and fold the log again`;
+  return new GridfoldError('state_lost', 'stop', message);
 }

@@ -25,6 +25,8 @@ export interface SegmentStore {
   /** False while segments are still being brought: what is missing then is not lost. */
   readonly isComplete: boolean;
   getSync(key: Buffer): Buffer | undefined;
+  /** What is to be thrown where the segment of `block` at `position` cannot be trusted. */
+  corrupt(block: number, position: number, what: string): GridfoldError;
   batch(operations: { type: 'put'; key: Buffer; value: Buffer }[]): Promise<void>;
 }
 
@@ -226,8 +228,8 @@ export class Windows {
     if (!this.#store.isComplete) {
       throw new GridfoldError('window_pending', 'retry', `the window of block ${block.id} is not there yet`);
     }
-    const message = `the window of block ${block.id} is ${value ? 'damaged' : 'cut off'} at position ${position}`;
-    throw new GridfoldError('window_corrupt', 'retry', message);
+    const what = `the window of block ${block.id} is ${value ? 'damaged' : 'cut off'} at position ${position}`;
+    throw this.#store.corrupt(block.id, position, what);
   }
 }
 

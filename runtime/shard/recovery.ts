@@ -56,13 +56,15 @@ export interface Backing {
   readonly isMirrored: boolean;
 }
 
-/** What to try after a recovery failed, or null where nothing is left that is certain to be right. */
+/** What to try after a recovery failed, or a partition at work, or null where nothing is left that is certain to be right. */
 export function fallback(error: unknown, tried: RestoreFrom, backing: Backing): RestoreFrom | null {
   const code = error instanceof GridfoldError ? error.code : '';
-  if (code === 'block_corrupt' && tried === 'newest') return 'older';
+  const isDamaged = code === 'block_corrupt' || code === 'window_corrupt';
+  if (isDamaged && tried === 'newest') return 'older';
   if (code === 'mirror_damaged' && tried !== 'local' && tried !== 'empty') return 'local';
-  const isLost = code === 'block_corrupt' || code === 'state_lost';
-  if (!isLost || tried === 'empty') return null;
+  // The newest was discarded already, and the log has a retention of its own.
+  if (code === 'log_trimmed' && tried === 'older') return backing.isMirrored ? 'mirror' : null;
+  if ((!isDamaged && code !== 'state_lost') || tried === 'empty') return null;
   if (tried !== 'mirror' && tried !== 'local' && backing.isMirrored) return 'mirror';
   return backing.logReachesBack ? 'empty' : null;
 }

@@ -13,14 +13,11 @@ import type { TimerGate } from '../shard/timer-gate.ts';
 import type { Change, PartitionStatus } from './engine.ts';
 import type { RunningSink, RuntimeOptions } from './runtime-options.ts';
 import { LocalSnapshots } from './local-snapshots.ts';
+import { mustLeave, restartDelay, Restarts, type Verdict } from './restarts.ts';
 
 /** What is folded shows at the next tick at the latest. */
 const TICK_MS = 50;
 const PUBLISH_IDLE_MS = 1000;
-/** A partition whose snapshots are damaged is not tried more often; one that waits for the broker is, ever more slowly. */
-const MAX_RESTARTS = 3;
-const RESTART_DELAY_MS = 100;
-const MAX_RESTART_DELAY_MS = 5_000;
 const HANDOVER_POLL_MS = 50;
 /** Actors of one type feed each other at most so deep. */
 const DEEPEST_FEED = 4;
@@ -49,8 +46,8 @@ export class Stage {
   readonly #local: LocalSnapshots;
   readonly #owner: StageOwner;
   readonly #seat: (partition: number) => Seat;
-  /** How often a partition failed in a row, and its restart while one is under way. */
-  readonly #restarts = new Map<number, number>();
+  readonly #restarts = new Restarts();
+  /** By partition, the restart that is under way. */
   readonly #restarting = new Map<number, Promise<void>>();
   /** Partitions whose shard is not at work yet, or is being let go. */
   readonly #moving = new Set<number>();
@@ -89,7 +86,7 @@ export class Stage {
   async take(partition: number, handedOver: boolean): Promise<void> {
     // What an attempt that failed left behind, for people to see.
     await this.release(partition);
-    this.#restarts.delete(partition);
+    this.#restarts.forget(partition);
     if (handedOver) await this.#handover(partition);
     await this.#begin(partition, 'newest');
   }
@@ -102,8 +99,8 @@ export class Stage {
         if (!this.#owner.isOurs(partition)) throw moved(partition);
         const failure = await this.#tryToStart(partition, from);
         if (failure === null) break;
-        if (afterFailure(failure.cause, tries) !== 'restart') throw failure.cause;
-        from = restoreAfter(failure.cause, from);
+        if (typeof failure.verdict === 'string') throw failure.cause;
+        from = failure.verdict.from;
         await this.shards[partition].abandon();
         await this.#pause(restartDelay(tries));
       }
@@ -113,8 +110,8 @@ export class Stage {
     this.#watch();
   }
 
-  /** Starts a shard, and says what ended it already. */
-  async #tryToStart(partition: number, from: RestoreFrom): Promise<{ readonly cause: unknown } | null> {
+  /** Starts a shard, and says what ended it already, and what becomes of the partition. */
+  async #tryToStart(partition: number, from: RestoreFrom): Promise<{ cause: unknown; verdict: Verdict } | null> {
     const shard = this.#makeShard(partition);
     this.shards[partition] = shard;
     this.starts[partition] += 1;
@@ -122,9 +119,11 @@ export class Stage {
       () => {
         // From here on the observer hears of a failure.
         if (shard.failure === null) this.#moving.delete(partition);
-        return shard.failure;
+        if (shard.failure === null) return null;
+        const { cause } = shard.failure;
+        return { cause, verdict: this.#restarts.afterWork(shard, cause) };
       },
-      (cause: unknown) => ({ cause }),
+      (cause: unknown) => ({ cause, verdict: this.#restarts.afterStart(cause, from) }),
     );
   }
 
@@ -249,7 +248,7 @@ export class Stage {
     return {
       ...outer,
       committed: (shard, durationMs) => {
-        this.#restarts.delete(shard.partition);
+        this.#restarts.committed(shard);
         outer.committed(shard, durationMs);
       },
       snapshot: (partition, figures) => {
@@ -267,36 +266,35 @@ export class Stage {
   }
 
   /**
-   * A shard whose error says `retry` starts again from its snapshots, one that was fenced leaves; any other stays failed,
-   * and health says so.
+   * A shard whose failure may pass, or that has something else to start from, starts again; one that was fenced leaves;
+   * any other stays failed, and health says so.
    */
   #afterFailure(failed: Shard, error: unknown): void {
     const { partition } = failed;
     if (this.shards[partition] !== failed) return;
     // Before it is at work, and while it is let go, whoever does that hears of the failure.
     if (this.#moving.has(partition)) return;
-    const tries = (this.#restarts.get(partition) ?? 0) + 1;
-    const next = afterFailure(error, tries);
-    if (next === 'leave') this.#owner.fenced(partition);
-    if (next === 'give up') this.#owner.failed(partition);
-    if (next !== 'restart') return;
-    this.#restarts.set(partition, tries);
-    const restart = this.#restart(failed, error, tries).finally(() => {
+    const verdict = this.#restarts.afterWork(failed, error);
+    if (verdict === 'leave') this.#owner.fenced(partition);
+    else if (verdict === 'give up') this.#owner.failed(partition);
+    if (typeof verdict === 'string') return;
+    const restart = this.#restart(failed, verdict.from).finally(() => {
       if (this.#restarting.get(partition) === restart) this.#restarting.delete(partition);
     });
     this.#restarting.set(partition, restart);
   }
 
   /** Never rejects: a second failure comes back by the observer. */
-  async #restart(failed: Shard, error: unknown, tries: number): Promise<void> {
+  async #restart(failed: Shard, from: RestoreFrom): Promise<void> {
     const { partition } = failed;
+    const failures = this.#restarts.failures(partition);
     try {
       await failed.abandon();
-      if (tries > 1) await this.#pause(restartDelay(tries));
-      await this.#begin(partition, restoreAfter(error, 'newest'));
+      if (failures > 1) await this.#pause(restartDelay(failures));
+      await this.#begin(partition, from);
     } catch (second) {
       this.#options.message('error', 'A partition could not be restarted', { partition, error: String(second) });
-      if (afterFailure(second, tries) === 'leave') this.#owner.fenced(partition);
+      if (mustLeave(second)) this.#owner.fenced(partition);
       else this.#owner.failed(partition);
     }
   }
@@ -365,26 +363,4 @@ function moved(partition: number): GridfoldError {
     'rejoin',
     `partition ${partition} does not belong to this process any more`,
   );
-}
-
-function restartDelay(tries: number): number {
-  return Math.min(MAX_RESTART_DELAY_MS, RESTART_DELAY_MS * 2 ** (tries - 1));
-}
-
-/** What becomes of a partition that failed `tries` times in a row. */
-function afterFailure(error: unknown, tries: number): 'leave' | 'restart' | 'give up' {
-  const reaction = error instanceof GridfoldError ? error.reaction : 'stop';
-  if (reaction === 'rejoin') return 'leave';
-  const isHopeless = isDamaged(error) && tries > MAX_RESTARTS;
-  return reaction === 'retry' && !isHopeless ? 'restart' : 'give up';
-}
-
-function isDamaged(error: unknown): boolean {
-  return error instanceof GridfoldError && error.code === 'block_corrupt';
-}
-
-/** Where a partition starts again that failed after it had started from `from`. */
-function restoreAfter(error: unknown, from: RestoreFrom): RestoreFrom {
-  if (isDamaged(error)) return 'older';
-  return error instanceof GridfoldError && error.code === 'mirror_damaged' ? 'local' : from;
 }

@@ -1,6 +1,8 @@
 import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createDatabase } from '../../../snapshots/directory.ts';
+import { type SegmentPlace, segmentPlaceOf } from '../../../snapshots/keys.ts';
 import { ManualClock } from '../../kernel/clock.ts';
 import type { Log } from '../../log/contract.ts';
 import { openEmbeddedLog } from '../../log/embedded/embedded.ts';
@@ -57,6 +59,24 @@ export class Places {
         await log.publish(await log.claim(toyType.topics.journal, partition), new Map([[topic, bad]]));
       }
     });
+  }
+
+  /** Turns a bit in those window segments that `which` takes, on the disk of the process that was here last. */
+  async damageDisk(which: (segments: readonly SegmentPlace[]) => readonly SegmentPlace[]): Promise<void> {
+    for (const partition of [0, 1]) {
+      const db = await createDatabase(join(this.dir, 'state', `${toyType.name}-${partition}`));
+      try {
+        const rows = (await db.iterator().all()).flatMap(([key, value]) => {
+          const place = segmentPlaceOf(key);
+          return place === null ? [] : [{ key, value, place }];
+        });
+        const bad = new Set(which(rows.map(({ place }) => place)));
+        const damaged = rows.filter(({ place }) => bad.has(place));
+        await db.batch(damaged.map(({ key, value }) => ({ type: 'put', key, value: flipped(value) })));
+      } finally {
+        await db.close();
+      }
+    }
   }
 
   /** Forgets everything that was folded. */
