@@ -73,12 +73,14 @@ async function open(config: Config, localToken: string, log: Logger, closers: Cl
   const started = { isLive: false };
   const runtime = createRuntime(parts, started);
   const feed = { parent: runtime.system, log: opened.log, clock, commitIntervalMs: config.sinkCommitIntervalMs };
+  closers.add(() => runtime.stop());
   const sink = tables === null ? null : await feedTables(tables, feed, log, metrics);
   if (sink !== null) closers.add(() => sink.stop());
   let live: Promise<void> = Promise.resolve();
-  // At once, also where it is not live yet: what cannot start is tried until it is told to end.
+  // At once, also where it is not live yet: what cannot start is tried until it is told to end. The system goes on, with
+  // the sink, which takes what is committed last.
   closers.add(async () => {
-    await Promise.all([runtime.stop(), live.catch(() => {})]);
+    await Promise.all([runtime.release(), live.catch(() => {})]);
   });
   const source = opened.log;
   const sets = openReprocessing({ config, types: types.all, clock, message, tables, source, engine: runtime });

@@ -40,6 +40,7 @@ export class Runtime implements Engine {
   readonly #ownership: Ownership;
   #sinks: readonly RunningSink[] = [];
   #self = { url: '', version: '' };
+  #released: Promise<void> | null = null;
 
   constructor(options: RuntimeOptions) {
     this.#options = options;
@@ -78,9 +79,18 @@ export class Runtime implements Engine {
     await this.#ownership.start(self);
   }
 
-  /** Commits and snapshots every partition that is here, and leaves the group; the next start replays nothing. */
+  /**
+   * Commits and snapshots every partition that is here, and leaves the group; the next start replays nothing. Sinks may
+   * still take what was committed last.
+   */
+  release(): Promise<void> {
+    this.#released ??= this.#ownership.stop();
+    return this.#released;
+  }
+
+  /** Releases everything, and stops whatever the system supervises beside it. */
   async stop(): Promise<void> {
-    await this.#ownership.stop();
+    await this.release();
     stopSystem(this.system);
   }
 
