@@ -23,7 +23,8 @@ import type {
 import { FleetSummary } from './fleet.ts';
 import type { RunningSink, RuntimeOptions } from './runtime-options.ts';
 import { type Holdings, Ownership } from './ownership.ts';
-import { Stage, type StageOwner } from './stage.ts';
+import { Stage } from './stage.ts';
+import type { PartitionOwner } from './supervisor.ts';
 import { assetView, lifecycleView } from './view.ts';
 
 const REFUSED_TOPIC_PARTITION = 0;
@@ -48,7 +49,7 @@ export class Runtime implements Engine {
     this.kinds = options.types[0].kinds.map((k) => k.name);
     this.system = startSystem();
     const gate = new TimerGate(options.silenceOutageMs, options.silenceGraceMs);
-    const owner: StageOwner = {
+    const owner: PartitionOwner = {
       fenced: (partition) => this.#ownership.fenced(partition),
       failed: (partition) => this.#ownership.failed(partition),
       isOurs: (partition) => this.#ownership.isOurs(partition),
