@@ -26,7 +26,7 @@ import { PartitionFold } from '../runtime/shard/fold.ts';
 import { encodePosition, startPosition } from '../runtime/shard/position.ts';
 import type { Reading } from '../runtime/shard/reading.ts';
 import type { PartitionState } from '../snapshots/contract.ts';
-import { openPartitionState } from '../snapshots/store.ts';
+import { openPartitionState } from '../snapshots/open.ts';
 import { LOAD_START, serialOf } from './reference-load.ts';
 import { machine, spread } from './report.ts';
 

@@ -6,7 +6,7 @@ import type { ActorType } from '../runtime/shard/contract.ts';
 import { PartitionFold } from '../runtime/shard/fold.ts';
 import { startPosition } from '../runtime/shard/position.ts';
 import type { PartitionState } from '../snapshots/contract.ts';
-import { openPartitionState } from '../snapshots/store.ts';
+import { openPartitionState } from '../snapshots/open.ts';
 
 /** Blocks of a fleet of a million in four partitions are as full. */
 const ASSETS_PER_BLOCK = 244;

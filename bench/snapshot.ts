@@ -20,7 +20,7 @@ import type { Block } from '../snapshots/block.ts';
 import type { PartitionState } from '../snapshots/contract.ts';
 import { type Cursor, cursorFactory } from '../snapshots/cursor.ts';
 import { defineState, type StateSchema } from '../snapshots/schema.ts';
-import { openPartitionState } from '../snapshots/store.ts';
+import { openPartitionState } from '../snapshots/open.ts';
 
 const { values: args } = parseArgs({
   options: {

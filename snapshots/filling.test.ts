@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { PartitionState } from './contract.ts';
 import { segmentPlaceOf } from './keys.ts';
 import type { ExportedSnapshot, MirroredSnapshot, StateRow } from './mirrored.ts';
-import { openPartitionState } from './store.ts';
+import { openPartitionState } from './open.ts';
 import {
   metaOf,
   positionOf,

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { defineState, type StateSchema } from './schema.ts';
-import { openPartitionState } from './store.ts';
+import { openPartitionState } from './open.ts';
 import { meterState, positionOf, schemas, tempDir, testOptions } from './testing/fixture.ts';
 import { goldenDirectory, goldenOptions, importDirectory } from './testing/golden.ts';
 import { comparable, contentOf } from './testing/model.ts';

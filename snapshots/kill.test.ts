@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { openPartitionState } from './store.ts';
+import { openPartitionState } from './open.ts';
 import { positionOf, resolved, metaOf, tempDir, testOptions } from './testing/fixture.ts';
 import { killOptions, stepAt } from './testing/killed-snapshots.ts';
 import { apply, comparable, contentOf, emptyModel, type StateModel } from './testing/model.ts';

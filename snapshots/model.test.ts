@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GridfoldError } from '../runtime/kernel/errors.ts';
 import type { PartitionState } from './contract.ts';
-import { openPartitionState } from './store.ts';
+import { openPartitionState } from './open.ts';
 import { metaOf, positionOf, resolved, tempDir, testOptions } from './testing/fixture.ts';
 import { apply, comparable, contentOf, copyModel, emptyModel, type StateModel, type Step } from './testing/model.ts';
 

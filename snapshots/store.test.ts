@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PartitionState, PartitionStateOptions } from './contract.ts';
-import { openPartitionState } from './store.ts';
+import { openPartitionState } from './open.ts';
 import {
   metaOf,
   positionOf,

@@ -2,7 +2,6 @@ import { Arena, type Piece } from './arena.ts';
 import { Block, type WindowCursor } from './block.ts';
 import { GridfoldError } from '../runtime/kernel/errors.ts';
 import { crashPoint } from '../runtime/kernel/crash.ts';
-import { deleteNumbers, deleteObsolete, deleteSegments } from './cleanup.ts';
 import type {
   PartitionState,
   PartitionStateOptions,
@@ -11,25 +10,17 @@ import type {
   Verification,
   WindowFilling,
 } from './contract.ts';
-import {
-  type Database,
-  findManifest,
-  type Found,
-  type Layout,
-  noteUnclean,
-  openDirectory,
-  repairDirectory,
-  writeLayout,
-} from './directory.ts';
+import { type Database, type Found, type Layout, noteUnclean, writeLayout } from './directory.ts';
 import { SnapshotExport } from './export.ts';
 import { Filling } from './filling.ts';
-import { importSnapshot } from './import.ts';
+import { Garbage } from './garbage.ts';
 import { decodeImage, encodeImage, imageMatches } from './image.ts';
-import { KeyType, NUMBERED_KEY_BYTES, manifestKey, numberedKey, obsoleteRange, numberOf } from './keys.ts';
+import { KeyType, manifestKey, numberedKey } from './keys.ts';
 import { type BlockTable, copyTable, decodeManifest, emptyTable } from './manifest.ts';
 import { type ExportedSnapshot, type MirroredSnapshot, nameOf, type SnapshotName } from './mirrored.ts';
 import { Names } from './names.ts';
-import { complete as completeReplacement, takeBack } from './replace.ts';
+import { bytesOf, letGo } from './passivation.ts';
+import { complete as completeReplacement } from './replace.ts';
 import type { StateSchema } from './schema.ts';
 import { SideRecords } from './sides.ts';
 import { type Cut, type SnapshotTarget, writeSnapshot } from './snapshot.ts';
@@ -39,71 +30,9 @@ import { Windows } from './window.ts';
 const GIB = 2 ** 30;
 const PENDING = 1;
 const COPIED = 2;
-/** Objects of a resident block beside its buffers. */
-const BLOCK_OBJECT_BYTES = 1500;
 
-/**
- * Opens the state of one partition at its newest usable snapshot, or empty when it never had one.
- *
- * Throws GridfoldError `state_lost` (no snapshot can be used), `state_layout` (kinds do not fit the directory),
- * `state_locked`, `mirror_damaged` (what shall replace the directory cannot be trusted). Later, what turns out damaged
- * throws `block_corrupt` or `window_corrupt`: open again with `skipNewest`; or `state_lost` where that does not help.
- */
-export async function openPartitionState(options: PartitionStateOptions): Promise<PartitionState> {
-  await takeBack(options.dir);
-  if (!options.replaceWith) return open(options);
-  const windows = await importSnapshot(options, options.replaceWith);
-  const state = await open(options);
-  state.fill(options.replaceWith, windows);
-  return state;
-}
-
-async function open(options: PartitionStateOptions): Promise<PartitionStore> {
-  try {
-    return await restore(options);
-  } catch (error) {
-    if (error instanceof GridfoldError) throw error;
-    options.message('warn', `${options.dir} cannot be read and is repaired; its contents are checked when used`, {
-      error,
-    });
-  }
-  await repairDirectory(options.dir);
-  try {
-    return await restore({ ...options, startEmpty: false });
-  } catch (error) {
-    if (error instanceof GridfoldError) throw error;
-    const message = `${options.dir} cannot be read: open it with startEmpty to fold the log again`;
-    throw new GridfoldError('state_lost', 'stop', message, { cause: error });
-  }
-}
-
-async function restore(options: PartitionStateOptions): Promise<PartitionStore> {
-  const { db, layout } = await openDirectory(options);
-  try {
-    const blocks = options.schemas.length * layout.blocksPerKind;
-    const found = await findManifest(db, layout, blocks, options);
-    await discardNewer(db, found);
-    return new PartitionStore(options, db, layout, found);
-  } catch (error) {
-    await db.close();
-    noteUnclean(options.dir, 0);
-    throw error;
-  }
-}
-
-/** Manifests above the restored one, and what they call obsolete, must never be read again. */
-async function discardNewer(db: Database, found: Found): Promise<void> {
-  const restored = found.manifest?.number ?? 0;
-  const keys = found.numbers.filter((number) => number > restored).map(manifestKey);
-  for await (const key of db.keys(obsoleteRange)) if (numberOf(key) > restored) keys.push(key);
-  if (keys.length > 0)
-    await db.batch(
-      keys.map((key) => ({ type: 'del', key })),
-      { sync: true },
-    );
-}
-
-class PartitionStore implements PartitionState {
+/** The state of a partition in its directory, from the snapshot that opening it found there. */
+export class PartitionStore implements PartitionState {
   readonly blocksPerKind: number;
   readonly restored: SnapshotMeta | null;
   readonly due: Float64Array;
@@ -123,13 +52,8 @@ class PartitionStore implements PartitionState {
   /** Window ends of the snapshot before: nothing it reaches may be deleted. */
   #olderWindowEnds: Float64Array;
   #hasOlder: boolean;
-  #manifests: number[];
   #lastNumber: number;
-  /** Numbers of snapshots that never became durable, as ranges. */
-  #garbage: [from: number, to: number][] = [];
-  /** Side record keys replaced since the newest durable snapshot. */
-  #replaced: Buffer[] = [];
-  readonly #segmentsDeletedTo: Float64Array;
+  readonly #garbage: Garbage;
   #cut: Cut | null = null;
   #running: Promise<unknown> | null = null;
   #filling: Filling | null = null;
@@ -153,14 +77,12 @@ class PartitionStore implements PartitionState {
     this.#olderWindowEnds = (found.older ?? found.manifest)?.table.windowEnds ?? new Float64Array(blocks);
     // Two snapshots are kept: behind a skipped one stands no third that could be whole.
     this.#hasOlder = found.older !== null && !options.skipNewest;
-    this.#manifests = found.numbers.filter((number) => number <= this.#number);
     this.#lastNumber = found.highest;
-    if (found.highest > this.#number) this.#garbage.push([this.#number + 1, found.highest]);
+    this.#garbage = new Garbage(db, found, blocks);
     this.due = found.manifest?.due ?? new Float64Array(blocks).fill(Number.POSITIVE_INFINITY);
     this.unpublished = found.manifest?.unpublished ?? new Uint8Array(blocks);
     this.#names = new Names(found.manifest?.names ?? []);
     this.#resident = new Array<Block | null>(blocks).fill(null);
-    this.#segmentsDeletedTo = new Float64Array(blocks);
     this.#sides = new SideRecords(KeyType.side, 'sideSnapshot', source, sideBytes / 2);
     this.#lives = new SideRecords(KeyType.life, 'lifeSnapshot', source, sideBytes / 2);
     const isFilled = () => this.#isFilled;
@@ -220,7 +142,7 @@ class PartitionStore implements PartitionState {
 
   get residentBytes(): number {
     let bytes = this.#sides.bytes + this.#lives.bytes + this.#windows.bytes;
-    for (const block of this.#resident) if (block !== null) bytes += block.bytes + BLOCK_OBJECT_BYTES;
+    for (const block of this.#resident) if (block !== null) bytes += bytesOf(block);
     return bytes;
   }
 
@@ -298,9 +220,10 @@ class PartitionStore implements PartitionState {
   }
 
   async snapshots(): Promise<readonly SnapshotName[]> {
-    const rows = await Promise.all(this.#manifests.map((number) => this.#db.get(manifestKey(number))));
+    const { manifests } = this.#garbage;
+    const rows = await Promise.all(manifests.map((number) => this.#db.get(manifestKey(number))));
     return rows
-      .flatMap((row, i) => (row === undefined || row.length < 4 ? [] : [nameOf(this.#manifests[i], row)]))
+      .flatMap((row, i) => (row === undefined || row.length < 4 ? [] : [nameOf(manifests[i], row)]))
       .slice(0, 2);
   }
 
@@ -334,21 +257,8 @@ class PartitionStore implements PartitionState {
 
   passivate(): number {
     const limit = this.#options.maxResidentBytes ?? GIB;
-    let bytes = this.residentBytes;
-    if (bytes <= limit) return 0;
-    const candidates: Block[] = [];
-    for (const block of this.#resident) {
-      if (block !== null && !block.dirty && !this.#cut?.pending[block.id]) candidates.push(block);
-    }
-    candidates.sort((a, b) => a.touched - b.touched || a.id - b.id);
-    let went = 0;
-    for (const block of candidates) {
-      if (bytes <= limit) break;
-      this.#resident[block.id] = null;
-      bytes -= block.bytes + BLOCK_OBJECT_BYTES;
-      went++;
-    }
-    return went;
+    const isNeeded = (block: Block) => block.dirty || Boolean(this.#cut?.pending[block.id]);
+    return letGo(this.#resident, this.residentBytes - limit, isNeeded);
   }
 
   async close(): Promise<void> {
@@ -387,7 +297,7 @@ class PartitionStore implements PartitionState {
     const cut = this.#cut!;
     cut.pending[block.id] = COPIED;
     this.#windows.close(block);
-    const replaced = (key: Buffer) => this.#replaced.push(key);
+    const replaced = (key: Buffer) => this.#garbage.replaced(key);
     this.#sides.freeze(block, cut.number, this.#number, replaced);
     this.#lives.freeze(block, cut.number, this.#number, replaced);
     let image: Piece | null = null;
@@ -406,7 +316,7 @@ class PartitionStore implements PartitionState {
       sides: this.#sides,
       lives: this.#lives,
       freeze: (id) => this.#freeze(this.#resident[id]!),
-      obsolete: () => this.#obsoleteKeys(cut),
+      obsolete: () => this.#garbage.obsoleteWith(cut.ids, this.#table),
     };
     let figures: SnapshotFigures;
     try {
@@ -427,16 +337,6 @@ class PartitionStore implements PartitionState {
     return figures;
   }
 
-  /** Images that the cut replaces, and side records replaced since the newest durable snapshot. */
-  #obsoleteKeys(cut: Cut): Buffer {
-    const keys = [...this.#replaced];
-    for (const id of cut.ids) {
-      const number = this.#table.numbers[id];
-      if (number !== 0) keys.push(numberedKey(number, KeyType.image, id, 0));
-    }
-    return Buffer.concat(keys, keys.length * NUMBERED_KEY_BYTES);
-  }
-
   /** The cut is durable. Returns the number of the snapshot before it. */
   #settle(cut: Cut): number {
     const previous = this.#number;
@@ -444,7 +344,7 @@ class PartitionStore implements PartitionState {
     this.#table = cut.table;
     this.#number = cut.number;
     this.#hasOlder = previous !== 0;
-    this.#replaced = [];
+    this.#garbage.settle();
     this.#sides.settle();
     this.#lives.settle();
     this.#cut = null;
@@ -460,7 +360,7 @@ class PartitionStore implements PartitionState {
     for (const { image } of cut.frozen) image.release();
     this.#sides.revert();
     this.#lives.revert();
-    this.#garbage.push([cut.number, cut.number]);
+    this.#garbage.unfinished(cut.number);
     this.#cut = null;
   }
 
@@ -471,21 +371,10 @@ class PartitionStore implements PartitionState {
       this.#layout = { ...this.#layout, snapshots: true };
       writeLayout(this.#options.dir, this.#layout);
     }
-    await deleteObsolete(
-      this.#db,
-      this.#manifests.filter((number) => number !== previous),
-      previous,
-    );
-    this.#manifests = previous === 0 ? [cut.number] : [cut.number, previous];
-    for (const [from, to] of this.#garbage) await deleteNumbers(this.#db, from, to);
-    this.#garbage = [];
-    for (const id of cut.ids) {
-      const to = this.#windows.deletable(this.#olderWindowEnds[id]);
-      const from = this.#segmentsDeletedTo[id];
-      if (to - from < this.#windows.deletionStep) continue;
-      await deleteSegments(this.#db, id, from, to);
-      this.#segmentsDeletedTo[id] = to;
-    }
+    await this.#garbage.collect(cut, previous, {
+      deletable: (id) => this.#windows.deletable(this.#olderWindowEnds[id]),
+      step: this.#windows.deletionStep,
+    });
   }
 
   #read(key: Buffer): Buffer | undefined {

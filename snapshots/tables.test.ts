@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { openPartitionState } from './store.ts';
+import { openPartitionState } from './open.ts';
 import { tableSound } from './tables.ts';
 import { metaOf, positionOf, resolved, tempDir, testOptions } from './testing/fixture.ts';
 import { stepAt } from './testing/killed-snapshots.ts';

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { openPartitionState } from '../../snapshots/store.ts';
+import { openPartitionState } from '../../snapshots/open.ts';
 import type { ActorType } from '../shard/contract.ts';
 import type { OpenState } from '../shard/mirror-restore.ts';
 import type { ShardOptions } from '../shard/shard.ts';

@@ -10,7 +10,7 @@ import { startPosition } from '../../runtime/shard/position.ts';
 import { anythingUnpublished, fireTimers, publishOpen } from '../../runtime/shard/timers.ts';
 import type { AssetView } from '../../runtime/system/engine.ts';
 import { assetView } from '../../runtime/system/view.ts';
-import { openPartitionState } from '../../snapshots/store.ts';
+import { openPartitionState } from '../../snapshots/open.ts';
 
 /** How far behind the asset's newest device time a reading may come and still be folded in, as the runtime has it. */
 export const HORIZON_MS = 86_400_000;

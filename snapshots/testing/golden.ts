@@ -8,7 +8,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ClassicLevel } from 'classic-level';
-import { openPartitionState } from '../store.ts';
+import { openPartitionState } from '../open.ts';
 import { metaOf, resolved, tempDir, testOptions } from './fixture.ts';
 import { stepAt } from './killed-snapshots.ts';
 import { apply, comparable, emptyModel } from './model.ts';

@@ -1,4 +1,4 @@
-import { openPartitionState } from '../store.ts';
+import { openPartitionState } from '../open.ts';
 import { metaOf, testOptions } from './fixture.ts';
 import { apply, emptyModel, type Step } from './model.ts';
 

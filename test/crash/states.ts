@@ -1,6 +1,6 @@
 import type { ActorType } from '../../runtime/shard/contract.ts';
 import type { PartitionState } from '../../snapshots/contract.ts';
-import { openPartitionState } from '../../snapshots/store.ts';
+import { openPartitionState } from '../../snapshots/open.ts';
 
 /** Opens the state of a partition as the subjects of the fault tests configure it; `dir` is made when it is missing. */
 export function openState(dir: string, type: ActorType): Promise<PartitionState> {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PartitionState } from '../../../snapshots/contract.ts';
-import { openPartitionState } from '../../../snapshots/store.ts';
+import { openPartitionState } from '../../../snapshots/open.ts';
 import { resolved, testOptions } from '../../../snapshots/testing/fixture.ts';
 import {
   apply,

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { MirroredSnapshot } from '../../../snapshots/mirrored.ts';
-import { openPartitionState } from '../../../snapshots/store.ts';
+import { openPartitionState } from '../../../snapshots/open.ts';
 import type { RecordBatch } from '../../log/contract.ts';
 import { PartitionFold } from '../fold.ts';
 import { decodePosition, startPosition } from '../position.ts';
