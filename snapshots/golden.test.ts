@@ -9,6 +9,8 @@ import { comparable, contentOf } from './testing/model.ts';
 
 const versions = readdirSync(goldenDirectory).flatMap((name) => (name.endsWith('.bin') ? [name.slice(0, -4)] : []));
 const reach = goldenOptions.windowBytesPerBlock;
+/** Releases that wrote the entries of windows in a way that is read no more. */
+const WITHOUT_WINDOWS = ['0.1.0'];
 
 async function imported(version: string): Promise<{ dir: string; remove: () => void }> {
   const temp = tempDir();
@@ -22,6 +24,7 @@ describe('golden snapshots', () => {
     const expected = JSON.parse(readFileSync(join(goldenDirectory, `${version}.json`), 'utf8'));
     const state = await openPartitionState(testOptions(dir, goldenOptions));
     const position = positionOf(state.restored!);
+    if (WITHOUT_WINDOWS.includes(version)) expected.windows = [];
     expect(JSON.parse(JSON.stringify(comparable(contentOf(state, position), reach)))).toEqual(expected);
     expect((await state.verify()).corrupt).toEqual([]);
     await state.close();

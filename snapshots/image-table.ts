@@ -37,9 +37,13 @@ export function readTable(image: Buffer): ImageTable {
   return { entries, stride: (place + 7) & ~7, end: at };
 }
 
-/** Where the block's window stood; see window.ts. */
+/** Images of a lower format lead to windows of which the entries were written in another way. */
+export const WINDOW_FORMAT = 2;
+
+/** Where the block's window stood; see window.ts. Of one that cannot be read no more than where it ended. */
 export function windowOf(image: Buffer): WindowCursor {
   const [end, chunk, last] = [32, 40, 48].map((at) => image.readDoubleLE(at));
+  if (image.readUInt16LE(4) < WINDOW_FORMAT) return { end, chunk: end, last: -1, lastCrc: 0 };
   return { end, chunk, last, lastCrc: image.readUInt32LE(28) };
 }
 

@@ -1,7 +1,16 @@
 import { crc32 } from 'node:zlib';
 import { GridfoldError } from '../runtime/kernel/errors.ts';
 import { Block } from './block.ts';
-import { HEAD, type ImageTable, readTable, type TableEntry, TYPES, WIDTHS, windowOf } from './image-table.ts';
+import {
+  HEAD,
+  type ImageTable,
+  readTable,
+  type TableEntry,
+  TYPES,
+  WIDTHS,
+  WINDOW_FORMAT,
+  windowOf,
+} from './image-table.ts';
 import type { StateSchema } from './schema.ts';
 
 /**
@@ -13,7 +22,7 @@ import type { StateSchema } from './schema.ts';
  * what it declares anew reads as its default.
  */
 const MAGIC = 0x42444647;
-const FORMAT = 1;
+const FORMAT = WINDOW_FORMAT;
 
 type Report = (level: 'info' | 'warn' | 'error', text: string, fields?: Record<string, unknown>) => void;
 
@@ -105,12 +114,12 @@ export function decodeImage(image: Buffer, id: number, schema: StateSchema, mess
   block.count = count;
   Object.assign(block.window, windowOf(image));
   block.reindex();
-  if (image.readUInt32LE(20) !== schema.version) upgrade(block);
+  if (image.readUInt32LE(20) !== schema.version || format < WINDOW_FORMAT) upgrade(block);
   return block;
 }
 
 /**
- * A block that another version of the state wrote. What its window holds was packed by that version's columns and
+ * A block that another version of the state wrote, or a release that wrote entries in another way. What its window holds
  * means nothing here, so the chain of its segments ends: what follows begins a new one at the same place.
  */
 function upgrade(block: Block): void {

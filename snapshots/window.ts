@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib';
 import { GridfoldError } from '../runtime/kernel/errors.ts';
 import type { Block, WindowCursor } from './block.ts';
 import { segmentKey } from './keys.ts';
+import { lengthAt } from './window-length.ts';
 import { SEGMENT_HEAD as HEAD, WindowTail } from './window-tail.ts';
 
 /**
@@ -12,7 +13,7 @@ import { SEGMENT_HEAD as HEAD, WindowTail } from './window-tail.ts';
  *
  *   version u8, zeros, chunk position f64, previous position f64, previous crc u32, own crc u32, entries
  */
-const VERSION = 1;
+const VERSION = 2;
 /** Closed segments are handed to the disk when they add up to this. */
 const FLUSH_BYTES = 256 * 1024;
 const FLUSH_SEGMENTS = 64;
@@ -62,7 +63,7 @@ export class Windows {
   }
 
   append(block: Block, entry: Uint8Array, length: number): void {
-    if (length < 4 || lengthAt(entry, 0) !== length) {
+    if (length < 1 || lengthAt(entry, 0) !== length) {
       throw new GridfoldError(
         'window_entry',
         'stop',
@@ -258,10 +259,6 @@ export function linkBefore(segment: Buffer, position: number): Link {
 /** Whether the segment is whole and stands under its own key. */
 export function segmentMatches(key: Buffer, segment: Buffer): boolean {
   return segment.length >= HEAD && segment[0] === VERSION && checksum(key, segment) === segment.readUInt32LE(HEAD - 4);
-}
-
-function lengthAt(bytes: Uint8Array, at: number): number {
-  return (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
 }
 
 function checksum(key: Buffer, segment: Buffer): number {

@@ -2,59 +2,53 @@ import { Packr } from 'msgpackr';
 import { Block } from '../../snapshots/block.ts';
 import type { CursorBase } from '../../snapshots/cursor.ts';
 import type { StateSchema } from '../../snapshots/schema.ts';
+import { MAX_VALUE_BYTES, readValue, valueBytes, writeValue } from './value-code.ts';
 
 const packr = new Packr({ useRecords: false });
 
 /**
  * Packs the fold's part of an asset's state: columns that differ from their default, and the side record.
  *
- *   u16 columns | (u8 column, value)* | side (msgpack) or nothing
+ *   u8 columns | (u8 column, value)* | side (msgpack) or nothing
+ *
+ * Values: value-code.ts.
  */
-export function packState(asset: CursorBase, buffer: StateBuffer): Uint8Array {
+export function packState(asset: CursorBase, { bytes, view, value }: StateBuffer): Uint8Array {
   const { schema, offsets } = asset;
-  let at = 2;
+  let at = 1;
   let count = 0;
   for (let c = 0; c < offsets.length; c++) {
     if (offsets[c] < 0 || schema.isFold[c] === 0) continue;
-    const value = asset.getAt(c);
-    if (Object.is(value, schema.defaults[c])) continue;
-    buffer.bytes[at] = c;
-    const width = schema.widths[c];
-    if (width === 8) buffer.view.setFloat64(at + 1, value, true);
-    else if (width === 4) buffer.view.setUint32(at + 1, value, true);
-    else buffer.bytes[at + 1] = value;
-    at += 1 + width;
+    value[0] = asset.getAt(c);
+    if (Object.is(value[0], schema.defaults[c])) continue;
+    bytes[at] = c;
+    at = writeValue(view, at + 1, value, 0);
     count++;
   }
-  buffer.view.setUint16(0, count, true);
+  bytes[0] = count;
   const side = asset.readSide();
-  if (side === null) return buffer.bytes.subarray(0, at);
+  if (side === null) return bytes.subarray(0, at);
   const packed = packr.pack(side);
   const whole = new Uint8Array(at + packed.length);
-  whole.set(buffer.bytes.subarray(0, at));
+  whole.set(bytes.subarray(0, at));
   whole.set(packed, at);
   return whole;
 }
 
-/** Room for the columns of any state (255 columns of 9 bytes). */
+/** Room for the columns of any state: 255 of them. */
 export class StateBuffer {
-  readonly bytes = new Uint8Array(2 + 255 * 9);
+  readonly bytes = new Uint8Array(1 + 255 * (1 + MAX_VALUE_BYTES));
   readonly view = new DataView(this.bytes.buffer);
+  readonly value = new Float64Array(1);
 }
 
 /** Sets the fold's part of `asset` to a packed state. Engine columns stay. */
 export function restoreState(asset: CursorBase, bytes: Uint8Array): void {
-  const { schema } = asset;
   resetFold(asset);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  let at = 2;
-  for (let n = view.getUint16(0, true); n > 0; n--) {
-    const c = bytes[at];
-    const width = schema.widths[c];
-    const value =
-      width === 8 ? view.getFloat64(at + 1, true) : width === 4 ? view.getUint32(at + 1, true) : bytes[at + 1];
-    asset.setAt(c, value);
-    at += 1 + width;
+  let at = 1;
+  for (let n = bytes[0]; n > 0; n--) {
+    asset.setAt(bytes[at], readValue(bytes, at + 1));
+    at += 1 + valueBytes(bytes, at + 1);
   }
   asset.writeSide(at < bytes.length ? (packr.unpack(bytes.subarray(at)) as object) : null);
 }

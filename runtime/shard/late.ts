@@ -2,12 +2,14 @@ import { copyState, packState, restoreState, StateBuffer } from './base.ts';
 import { type AnyAsset, hasLifecycle } from './columns.ts';
 import type { AssetConfig } from './contract.ts';
 import type { Facts } from './derived.ts';
+import { timeOf } from './entry-layout.ts';
+import { compareEntries } from './entry-order.ts';
+import { decodeReadingEntry } from './entry-reader.ts';
 import { difference, type FactChange, FactMap } from './facts.ts';
 import type { KindRuntime } from './kind-runtime.ts';
 import { Reading } from './reading.ts';
 import type { Turn } from './turn.ts';
 import { type WindowSlice, windowBack } from './window.ts';
-import { compareEntries, decodeReadingEntry, timeOf } from './window-entry.ts';
 
 const replayed = new Reading();
 const nothing: Facts = { forwards: false, emit() {}, retract() {} };

@@ -1,23 +1,29 @@
 import { Packr } from 'msgpackr';
+import { sealEntry } from '../../snapshots/window-length.ts';
+import {
+  FLAGS,
+  HAS_EXTRA,
+  HAS_INVALID,
+  HAS_MORE,
+  HAS_SEQ,
+  HAS_TXID,
+  HIGH,
+  MASK_SHIFT,
+  NEAR_SHIFT_MS,
+  RESEND,
+  TIME,
+  TIMES_END,
+  Times,
+  TXID_BYTES,
+  WIDE_SEQ,
+} from './entry-layout.ts';
 import type { Reading } from './reading.ts';
+import { MAX_VALUE_BYTES, writeValue } from './value-code.ts';
 
-/**
- * Entries of a block's window. Each begins with its own length, so a scan skips what it does not want:
- *
- *   u32 length | u16 slot | u8 type | f64 time | ...
- *
- * A reading follows with its receive time, identity, masks, values (f32 where that is exact) and extra.
- * A base follows with the packed state of the asset after everything up to `time`.
- */
-export const EntryType = { reading: 0, base: 1 } as const;
-
-export const ENTRY_TIME = 7;
-const HEAD = 15;
-const HAS_TXID = 1;
-const HAS_SEQ = 2;
-const HAS_INVALID = 4;
-const HAS_EXTRA = 8;
-const RESEND = 16;
+/** More than an entry has beside its values, state or extra: times, txid, masks. */
+const BESIDE_BYTES = 64;
+const MAX_FIELD_BYTES = 32 * MAX_VALUE_BYTES;
+const U48 = 2 ** 48;
 
 const packr = new Packr({ useRecords: false });
 
@@ -29,74 +35,82 @@ export class EntryWriter {
   /** Returns the entry's length; the entry is in `bytes[0, length)`. `sized` = fields with a value of fixed size. */
   reading(slot: number, r: Reading, sized: number): number {
     const extra = r.extra === null ? null : packr.pack(r.extra);
-    this.#reserve(HEAD + 8 + 1 + 8 + 4 + 8 + 4 + 32 * 8 + 4 + (extra?.length ?? 0));
+    this.#reserve(BESIDE_BYTES + MAX_FIELD_BYTES + (extra?.length ?? 0));
     const view = this.#view;
-    let flags = 0;
-    let at = this.#head(slot, EntryType.reading, r.deviceTime) + 1;
-    view.setFloat64(at, r.receiveTime, true);
-    at += 8;
+    view.setUint16(1, slot, true);
+    const times = this.#times(r);
+    let at = 1 + TIMES_END[times];
     if (r.txid !== 0) {
-      flags |= HAS_TXID;
-      view.setFloat64(at, r.txid, true);
-      at += 8;
+      const high = (r.txid / HIGH) | 0;
+      view.setUint32(at, r.txid - high * HIGH, true);
+      view.setUint32(at + 4, high, true);
+      at += TXID_BYTES;
     }
+    const more = moreFlags(r);
+    if (more !== 0) this.bytes[at++] = more;
     if (r.seqNo >= 0) {
-      flags |= HAS_SEQ;
-      view.setFloat64(at, r.seqNo, true);
-      at += 8;
+      if (more & WIDE_SEQ) view.setFloat64(at, r.seqNo, true);
+      else view.setUint32(at, r.seqNo, true);
+      at += more & WIDE_SEQ ? 8 : 4;
     }
-    view.setUint32(at, r.present, true);
-    at += 4;
-    if (r.invalid !== 0) {
-      flags |= HAS_INVALID;
-      view.setUint32(at, r.invalid, true);
-      at += 4;
-    }
-    at = this.#values(at, r.values, r.present & ~r.invalid & sized);
+    const maskBytes = (39 - Math.clz32(r.present | 1)) >> 3;
+    at = this.#fields(at, r, maskBytes, sized);
     if (extra !== null) {
-      flags |= HAS_EXTRA;
       this.bytes.set(extra, at);
       at += extra.length;
     }
-    if (r.resend) flags |= RESEND;
-    this.bytes[HEAD] = flags;
-    view.setUint32(0, at, true);
-    return at;
+    this.bytes[1 + FLAGS] =
+      times |
+      (r.txid !== 0 ? HAS_TXID : 0) |
+      (r.seqNo >= 0 ? HAS_SEQ : 0) |
+      ((maskBytes - 1) << MASK_SHIFT) |
+      (r.resend ? RESEND : 0) |
+      (more !== 0 ? HAS_MORE : 0);
+    return sealEntry(this.bytes, at);
   }
 
   base(slot: number, time: number, state: Uint8Array): number {
-    this.#reserve(HEAD + state.length);
-    const at = this.#head(slot, EntryType.base, time);
+    this.#reserve(BESIDE_BYTES + state.length);
+    this.#view.setUint16(1, slot, true);
+    this.bytes[1 + FLAGS] = Times.base;
+    this.#view.setFloat64(1 + TIME, time, true);
+    const at = 1 + TIMES_END[Times.base];
     this.bytes.set(state, at);
-    this.#view.setUint32(0, at + state.length, true);
-    return at + state.length;
+    return sealEntry(this.bytes, at + state.length);
   }
 
-  #head(slot: number, type: number, time: number): number {
-    this.#view.setUint16(4, slot, true);
-    this.bytes[6] = type;
-    this.#view.setFloat64(ENTRY_TIME, time, true);
-    return HEAD;
-  }
-
-  #values(start: number, values: Float64Array, mask: number): number {
+  /** Returns how the times are written. */
+  #times({ deviceTime, receiveTime }: Reading): number {
     const view = this.#view;
-    const narrowAt = start;
-    let at = start + 4;
-    let narrow = 0;
-    for (let m = mask; m !== 0; m &= m - 1) {
-      const low = m & -m;
-      const value = values[31 - Math.clz32(low)];
-      if (Math.fround(value) === value) {
-        narrow |= low;
-        view.setFloat32(at, value, true);
-        at += 4;
-      } else {
-        view.setFloat64(at, value, true);
-        at += 8;
-      }
+    const at = 1 + TIME;
+    if (!isTime48(deviceTime) || !isTime48(receiveTime)) {
+      view.setFloat64(at, deviceTime, true);
+      view.setFloat64(at + 8, receiveTime, true);
+      return Times.wide;
     }
-    view.setUint32(narrowAt, narrow, true);
+    write48(view, at, deviceTime);
+    const behind = receiveTime - deviceTime + NEAR_SHIFT_MS;
+    if (behind >= 0 && behind <= 0xffff) {
+      view.setUint16(at + 6, behind, true);
+      return Times.near;
+    }
+    write48(view, at + 6, receiveTime);
+    return Times.far;
+  }
+
+  /** Masks and values; returns where they end. A mask reaches over its end, and what follows over that. */
+  #fields(start: number, { present, invalid, values }: Reading, maskBytes: number, sized: number): number {
+    const view = this.#view;
+    let at = start;
+    view.setUint32(at, present, true);
+    at += maskBytes;
+    if (invalid !== 0) {
+      view.setUint32(at, invalid, true);
+      at += maskBytes;
+    }
+    for (let m = present & ~invalid & sized; m !== 0; m &= m - 1) {
+      at = writeValue(view, at, values, 31 - Math.clz32(m & -m));
+    }
     return at;
   }
 
@@ -107,97 +121,17 @@ export class EntryWriter {
   }
 }
 
-/** Fills `into` from a reading entry. `kind` is the block's. */
-export function decodeReadingEntry(entry: Uint8Array, kind: number, sized: number, into: Reading): void {
-  const view = new DataView(entry.buffer, entry.byteOffset, entry.length);
-  const flags = entry[HEAD];
-  let at = HEAD + 1;
-  into.kind = kind;
-  into.deviceTime = view.getFloat64(ENTRY_TIME, true);
-  into.receiveTime = view.getFloat64(at, true);
-  at += 8;
-  into.txid = 0;
-  if (flags & HAS_TXID) {
-    into.txid = view.getFloat64(at, true);
-    at += 8;
-  }
-  into.seqNo = -1;
-  if (flags & HAS_SEQ) {
-    into.seqNo = view.getFloat64(at, true);
-    at += 8;
-  }
-  into.present = view.getUint32(at, true);
-  at += 4;
-  into.invalid = 0;
-  if (flags & HAS_INVALID) {
-    into.invalid = view.getUint32(at, true);
-    at += 4;
-  }
-  const narrow = view.getUint32(at, true);
-  at += 4;
-  for (let m = into.present & ~into.invalid & sized; m !== 0; m &= m - 1) {
-    const low = m & -m;
-    const i = 31 - Math.clz32(low);
-    if (narrow & low) {
-      into.values[i] = view.getFloat32(at, true);
-      at += 4;
-    } else {
-      into.values[i] = view.getFloat64(at, true);
-      at += 8;
-    }
-  }
-  into.extra = flags & HAS_EXTRA ? (packr.unpack(entry.subarray(at)) as [string, unknown][]) : null;
-  into.resend = (flags & RESEND) !== 0;
+function moreFlags({ invalid, extra, seqNo }: Reading): number {
+  const isWide = seqNo >= 0 && seqNo >>> 0 !== seqNo;
+  return (invalid !== 0 ? HAS_INVALID : 0) | (extra !== null ? HAS_EXTRA : 0) | (isWide ? WIDE_SEQ : 0);
 }
 
-/** The state in a base entry. */
-export function baseState(entry: Uint8Array): Uint8Array {
-  return entry.subarray(HEAD);
+function isTime48(time: number): boolean {
+  return time > 0 && time < U48 && Math.floor(time) === time;
 }
 
-/** What makes two readings of one device time the same content: everything but when and how they were delivered. */
-export function contentOf(entry: Uint8Array): Uint8Array {
-  const flags = entry[HEAD];
-  return entry.subarray(HEAD + 1 + 8 + (flags & HAS_TXID ? 8 : 0));
-}
-
-/**
- * Total order of readings: device time, sequence number, txid, content. Equal only for duplicates.
- */
-export function compareEntries(a: Uint8Array, b: Uint8Array): number {
-  return (
-    timeOf(a) - timeOf(b) ||
-    sequence(a) - sequence(b) ||
-    txidOf(a) - txidOf(b) ||
-    Buffer.compare(contentOf(a), contentOf(b))
-  );
-}
-
-/** Same device time and the same txid or content (contracts, "Telemetry record"). */
-export function isDuplicate(a: Uint8Array, b: Uint8Array): boolean {
-  if (timeOf(a) !== timeOf(b)) return false;
-  const txid = txidOf(a);
-  return (txid !== 0 && txid === txidOf(b)) || Buffer.compare(contentOf(a), contentOf(b)) === 0;
-}
-
-export function timeOf(entry: Uint8Array): number {
-  return doubleAt(entry, ENTRY_TIME);
-}
-
-function txidOf(entry: Uint8Array): number {
-  return entry[HEAD] & HAS_TXID ? doubleAt(entry, HEAD + 9) : 0;
-}
-
-function sequence(entry: Uint8Array): number {
-  const flags = entry[HEAD];
-  return flags & HAS_SEQ ? doubleAt(entry, HEAD + 9 + (flags & HAS_TXID ? 8 : 0)) : -1;
-}
-
-const double = new Float64Array(1);
-const doubleBytes = new Uint8Array(double.buffer);
-
-/** Little-endian double at any place, without a view of its own for each. */
-export function doubleAt(bytes: Uint8Array, at: number): number {
-  for (let i = 0; i < 8; i++) doubleBytes[i] = bytes[at + i];
-  return double[0];
+function write48(view: DataView, at: number, n: number): void {
+  const low = n >>> 0;
+  view.setUint32(at, low, true);
+  view.setUint16(at + 4, (n - low) / HIGH, true);
 }

@@ -1,6 +1,8 @@
 import type { PartitionState } from '../../snapshots/contract.ts';
+import { lengthAt, lengthBytes } from '../../snapshots/window-length.ts';
 import type { AnyAsset } from './columns.ts';
-import { baseState, compareEntries, EntryType, isDuplicate, timeOf } from './window-entry.ts';
+import { baseState, isBase, timeOf } from './entry-layout.ts';
+import { compareEntries, isDuplicate } from './entry-order.ts';
 
 /** What the window holds of one asset from the newest base below a time on. */
 export interface WindowSlice {
@@ -40,7 +42,7 @@ export function windowBack(
     for (let i = own.length - 1; i >= 0; i--) {
       const entry = own[i];
       const entryTime = timeOf(entry);
-      if (entry[6] === EntryType.base) {
+      if (isBase(entry)) {
         if (entryTime < oldest) {
           base = baseState(entry);
           return false;
@@ -69,10 +71,10 @@ function inOrder(readings: Uint8Array[]): Uint8Array[] {
 
 /** Entries of `slot` in a chunk, oldest first. */
 function collect(bytes: Uint8Array, start: number, end: number, slot: number, into: Uint8Array[]): void {
-  let at = start;
-  while (at < end) {
-    const length = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
-    if ((bytes[at + 4] | (bytes[at + 5] << 8)) === slot) into.push(bytes.subarray(at, at + length));
+  for (let at = start; at < end; ) {
+    const length = lengthAt(bytes, at);
+    const body = at + lengthBytes(bytes, at);
+    if ((bytes[body] | (bytes[body + 1] << 8)) === slot) into.push(bytes.subarray(at, at + length));
     at += length;
   }
 }

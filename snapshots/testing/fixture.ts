@@ -5,6 +5,7 @@ import { murmur2 } from '../../runtime/kernel/hash.ts';
 import type { Block } from '../block.ts';
 import type { PartitionState, PartitionStateOptions, SnapshotMeta } from '../contract.ts';
 import { defineState, type StateSchema } from '../schema.ts';
+import { lengthAt, lengthBytes } from '../window-length.ts';
 
 /** Two small kinds with every type of column. */
 export const meterState = defineState('meter', 1, {
@@ -62,12 +63,13 @@ export function setColumn(block: Block, name: string, slot: number, value: numbe
   block.set(c, slot, value);
 }
 
-/** A window entry of `length` bytes (at least 8) that carries `value`. */
+/** A window entry of `length` bytes (at least 5, of 255 on 9) that carries `value`. */
 export function windowEntry(length: number, value: number): Uint8Array {
-  const entry = new Uint8Array(length).fill(value & 255, 8);
+  const entry = new Uint8Array(length).fill(value & 255);
   const view = new DataView(entry.buffer);
-  view.setUint32(0, length, true);
-  view.setUint32(4, value, true);
+  view.setUint8(0, Math.min(length, 255));
+  if (length >= 255) view.setUint32(1, length, true);
+  view.setUint32(lengthBytes(entry, 0), value, true);
   return entry;
 }
 
@@ -78,12 +80,14 @@ export function readWindow(state: PartitionState, block: Block): { entries: [num
   state.scanWindow(block, (bytes, start, end) => {
     const view = new DataView(bytes.buffer, bytes.byteOffset);
     const chunk: [number, number][] = [];
-    for (let at = start; at < end; at += view.getUint32(at, true)) {
-      const length = view.getUint32(at, true);
-      for (let i = at + 8; i < at + length; i++) {
-        if (bytes[i] !== (view.getUint32(at + 4, true) & 255)) throw new Error('an entry is not what was appended');
+    for (let at = start; at < end; at += lengthAt(bytes, at)) {
+      const length = lengthAt(bytes, at);
+      const body = at + lengthBytes(bytes, at);
+      const value = view.getUint32(body, true);
+      for (let i = body + 4; i < at + length; i++) {
+        if (bytes[i] !== (value & 255)) throw new Error('an entry is not what was appended');
       }
-      chunk.push([length, view.getUint32(at + 4, true)]);
+      chunk.push([length, value]);
     }
     chunks.push(end - start);
     entries.unshift(...chunk);
