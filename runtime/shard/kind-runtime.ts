@@ -4,6 +4,8 @@ import type { AnyAsset, AssetColumns } from './columns.ts';
 import type { AssetConfig, Kind } from './contract.ts';
 import { scratchRow } from './base.ts';
 
+type Limits = readonly [staleMs: number, offlineMs: number];
+
 /**
  * What a partition keeps per kind: the cursor over the asset of the turn, two scratch assets for re-folds,
  * and the configurations in use.
@@ -17,13 +19,18 @@ export class KindRuntime {
   /** Bits of the fields whose value has a fixed size. */
   readonly sized: number;
   readonly #configs = new Map<number, AssetConfig>();
-  readonly #limits = new Map<AssetConfig, readonly [number, number]>();
+  readonly #limits = new Map<AssetConfig, Limits>();
+  /** Whom somebody asked for last, and what was answered: most assets of a kind have one configuration. */
+  #limited: AssetConfig;
+  #newest: Limits;
   readonly #zoneName: (index: number) => string | null;
 
   constructor(kind: Kind, index: number, zoneName: (index: number) => string | null) {
     this.kind = kind;
     this.index = index;
     this.#zoneName = zoneName;
+    this.#limited = kind.defaults;
+    this.#newest = kind.silenceLimits(kind.defaults);
     const create = cursorFactory(kind.state as unknown as StateSchema<AssetColumns>);
     this.asset = create();
     this.before = scratch(create(), kind);
@@ -49,10 +56,14 @@ export class KindRuntime {
     return config;
   }
 
-  limits(config: AssetConfig): readonly [staleMs: number, offlineMs: number] {
-    let limits = this.#limits.get(config);
-    if (limits === undefined) this.#limits.set(config, (limits = this.kind.silenceLimits(config)));
-    return limits;
+  limits(config: AssetConfig): Limits {
+    if (config !== this.#limited) {
+      let limits = this.#limits.get(config);
+      if (limits === undefined) this.#limits.set(config, (limits = this.kind.silenceLimits(config)));
+      this.#limited = config;
+      this.#newest = limits;
+    }
+    return this.#newest;
   }
 
   /** The scratch assets answer with the real one's serial, so that keys of facts are the same. */

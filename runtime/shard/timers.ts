@@ -16,7 +16,6 @@ interface Due {
  * blocks, resident or not. Returns how many fired: with that number the journal can repeat it.
  */
 export function fireTimers(fold: PartitionFold, clock: number, limit: number): number {
-  fold.position.clock = Math.max(fold.position.clock, clock);
   let fired = 0;
   while (fired < limit) {
     const due = collectDue(fold, clock);
@@ -76,7 +75,6 @@ function fire(fold: PartitionFold, timer: Due, clock: number): void {
  */
 export function publishOpen(fold: PartitionFold, clock: number, limit: number): number {
   const { state } = fold;
-  fold.position.clock = Math.max(fold.position.clock, clock);
   let published = 0;
   for (let id = 0; id < state.unpublished.length && published < limit; id++) {
     if (state.unpublished[id] === 0) continue;
@@ -120,6 +118,8 @@ export function beginTimer(fold: PartitionFold, clock: number): void {
   cause.offset = position.timers++;
   cause.ordinal = 0;
   cause.recordTime = clock;
+  // With the first that is fired, which makes it a step of the journal: a replay comes to the same position.
+  position.clock = Math.max(position.clock, clock);
 }
 
 function lowerDue(fold: PartitionFold, id: number, at: number): void {
