@@ -2,11 +2,22 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { PartitionState } from './contract.ts';
+import type { PartitionState, PartitionStateOptions } from './contract.ts';
 import { segmentKey, segmentPlaceOf } from './keys.ts';
 import type { ExportedSnapshot, MirroredSnapshot, StateRow } from './mirrored.ts';
 import { openPartitionState } from './open.ts';
-import { metaOf, readWindow, resolved, tempDir, testOptions, touchAsset, windowEntry } from './testing/fixture.ts';
+import { defineState, type StateSchema } from './schema.ts';
+import {
+  meterState,
+  metaOf,
+  readWindow,
+  resolved,
+  schemas,
+  tempDir,
+  testOptions,
+  touchAsset,
+  windowEntry,
+} from './testing/fixture.ts';
 import { goldenDirectory, goldenOptions, importDirectory } from './testing/golden.ts';
 import { segmentMatches } from './window.ts';
 
@@ -24,9 +35,9 @@ afterEach(async () => {
   remove();
 });
 
-async function open(at: string, replaceWith?: MirroredSnapshot): Promise<PartitionState> {
+async function open(at: string, more: Partial<PartitionStateOptions> = {}): Promise<PartitionState> {
   await state?.close();
-  state = await openPartitionState(testOptions(at, { ...goldenOptions, replaceWith }));
+  state = await openPartitionState(testOptions(at, { ...goldenOptions, ...more }));
   return state;
 }
 
@@ -75,6 +86,14 @@ test('windows of 0.1.0 end where the release did, and go on from there', async (
   expect(again.block(block.id)?.window.end).toBe(end + 320);
 });
 
+test('columns that tell of a window are set as for a state of another version', async () => {
+  const sinceBase = { type: 'u8', scope: 'engine', upgraded: 255, doc: 'Readings since the newest base' } as const;
+  const meter = defineState('meter', meterState.version, { ...meterState.columns, sinceBase });
+  const old = await open(dir, { schemas: [meter as unknown as StateSchema, schemas[1]] });
+  const { block, slot } = touchAsset(old, 0, 'S-0');
+  expect(block.get(meter.index('sinceBase'), slot)).toBe(255);
+});
+
 test('a mirrored snapshot with windows of 0.1.0 among others is filled with the others', async () => {
   const old = await open(dir);
   const { block } = touchAsset(old, 0, 'S-0');
@@ -84,7 +103,7 @@ test('a mirrored snapshot with windows of 0.1.0 among others is filled with the 
   const { mirrored, segments } = await mirrorOf(old);
   const isOld = ({ key, value }: StateRow) => value !== null && !segmentMatches(key, value);
   expect([segments.filter(isOld).length > 3, segments.length - segments.filter(isOld).length]).toEqual([true, 1]);
-  const moved = await open(`${dir}-moved`, mirrored);
+  const moved = await open(`${dir}-moved`, { replaceWith: mirrored });
   expect(await moved.filling?.done).toMatchObject({ segments: 1 });
   expect(windowsOf(moved)).toEqual(expected);
 });

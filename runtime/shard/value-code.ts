@@ -111,15 +111,7 @@ export function readValue(bytes: Uint8Array, at: number): number {
   const code = bytes[at] & 15;
   if (BYTES[code] > 4) return readLong(bytes, at, code);
   const up = UP[code];
-  const first = at + 4 <= bytes.length ? int32At(bytes, at) : lastAt(bytes, at);
-  return ((first << up) >> (up + 4)) / SCALES[code];
-}
-
-/** What there is of four bytes. */
-function lastAt(bytes: Uint8Array, at: number): number {
-  let n = 0;
-  for (let i = at; i < bytes.length; i++) n |= bytes[i] << (8 * (i - at));
-  return n;
+  return ((int32At(bytes, at) << up) >> (up + 4)) / SCALES[code];
 }
 
 function readLong(bytes: Uint8Array, at: number, code: number): number {
@@ -130,6 +122,7 @@ function readLong(bytes: Uint8Array, at: number, code: number): number {
   return (high * HIGH + (int32At(bytes, at) >>> 0) - code) / 16 / SCALES[code];
 }
 
+/** What lies behind the end counts as 0. */
 function int32At(bytes: Uint8Array, at: number): number {
   return bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
 }

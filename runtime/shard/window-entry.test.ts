@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { lengthAt } from '../../snapshots/window-length.ts';
-import { baseState, isBase, timeOf } from './entry-layout.ts';
+import { baseState, contentOf, isBase, timeOf } from './entry-layout.ts';
 import { compareEntries, isDuplicate } from './entry-order.ts';
 import { decodeReadingEntry } from './entry-reader.ts';
 import { MAX_FIELDS, Reading } from './reading.ts';
@@ -115,6 +115,13 @@ describe('a reading in a window', () => {
       }),
       { numRuns: 3000, verbose: 1 },
     );
+  });
+
+  it('is another one where the same bytes mean something else', () => {
+    const four = entryOf({ present: 15, values: [1, 1, 1, 0] });
+    const numbered = entryOf({ present: 0, seqNo: 0x1010100f });
+    expect(contentOf(four)).toEqual(contentOf(numbered));
+    expect(isDuplicate(four, numbered)).toBe(false);
   });
 
   it('is in order by device time, then sequence number, then txid', () => {
