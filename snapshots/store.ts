@@ -388,18 +388,18 @@ export class PartitionStore implements PartitionState {
   }
 
   #blockCorrupt(what: string): GridfoldError {
-    return this.#hasOlder ? skipNewest('block_corrupt', what) : stateLost(what);
+    return this.#hasOlder ? new GridfoldError('block_corrupt', 'retry', skipNewest(what)) : stateLost(what);
   }
 
   /** The snapshot before has the same segments up to where its window ended. */
   #windowCorrupt(block: number, position: number, what: string): GridfoldError {
     const isOlderSound = this.#hasOlder && position >= this.#olderWindowEnds[block];
-    return isOlderSound ? skipNewest('window_corrupt', what) : stateLost(what);
+    return isOlderSound ? new GridfoldError('window_corrupt', 'retry', skipNewest(what)) : stateLost(what);
   }
 }
 
-function skipNewest(code: string, what: string): GridfoldError {
-  return new GridfoldError(code, 'retry', `${what}: open the directory with skipNewest and replay`);
+function skipNewest(what: string): string {
+  return `${what}: open the directory with skipNewest and replay`;
 }
 
 function stateLost(what: string): GridfoldError {
