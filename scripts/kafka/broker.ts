@@ -23,7 +23,7 @@ export interface BrokerOptions extends Omit<ServerOptions, 'dataDir'> {
   readonly quickStart?: boolean;
 }
 
-/** One Kafka broker in a process of its own, which ends with this one at the latest. Can be started again on its data. */
+/** One Kafka broker, alone or a node of a cluster, in a process of its own, which ends with this one at the latest. Can be started again on its data. */
 export class Broker {
   readonly options: BrokerOptions;
   #server: ChildProcess | null = null;
@@ -44,7 +44,7 @@ export class Broker {
   }
 
   /**
-   * Resolves when the broker serves requests.
+   * Resolves when the broker serves requests. A node of a cluster does so only once most of the others run too.
    *
    * @throws GridfoldError `java-missing`, `kafka-jars-missing`, or `broker-failed` with the end of the server's log.
    */
@@ -54,7 +54,8 @@ export class Broker {
     const jvm = this.#prepare(kafkaJars());
     const properties = this.#file('server.properties');
     if (!existsSync(join(this.#dataDir, 'meta.properties'))) {
-      await formatData([java, LIGHT_COMPILER, ...jvm], properties, this.options.secured).catch((error) => {
+      const { secured, cluster } = this.options;
+      await formatData([java, LIGHT_COMPILER, ...jvm], properties, secured, cluster?.clusterId).catch((error) => {
         throw failed('The data folder could not be formatted', `${error.stdout}${error.stderr}`);
       });
     }
@@ -83,6 +84,15 @@ export class Broker {
   /** Ends the broker as a power cut would end its process. */
   async kill(): Promise<void> {
     if (this.#server !== null) await this.#end('SIGKILL');
+  }
+
+  /** Takes its processor away: connections stay, nothing is answered. */
+  freeze(): void {
+    this.#server?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#server?.kill('SIGCONT');
   }
 
   /** Resolves when the process has ended, for whatever reason. */

@@ -4,15 +4,17 @@ import { promisify } from 'node:util';
 import type { SecuredListener } from './server-properties.ts';
 
 /**
- * Makes an empty data folder one of a new cluster, as `kafka-storage.sh format` does.
+ * Makes an empty data folder one of a cluster, as `kafka-storage.sh format` does.
  *
  * @param jvm Java and its arguments up to the name of the class.
+ * @param id of the cluster, the same on all its nodes; default: a new one.
  * @throws the error of the process, with its `stdout` and `stderr`.
  */
 export async function formatData(
   jvm: readonly [java: string, ...args: string[]],
   propertiesFile: string,
   secured: SecuredListener | undefined,
+  id = newClusterId(),
 ): Promise<void> {
   const users =
     secured === undefined
@@ -21,13 +23,13 @@ export async function formatData(
           '--add-scram',
           `${mechanism}=[name=${secured.user},password=${secured.password}]`,
         ]);
-  const format = ['format', '--cluster-id', clusterId(), '--config', propertiesFile, ...users];
+  const format = ['format', '--cluster-id', id, '--config', propertiesFile, ...users];
   const [java, ...args] = jvm;
   await promisify(execFile)(java, [...args, 'kafka.tools.StorageTool', ...format]);
 }
 
 /** A random id as Kafka writes them; none that starts with a dash, which would be taken for an option. */
-function clusterId(): string {
+export function newClusterId(): string {
   const bytes = randomBytes(16);
   bytes[0] &= 0x7f;
   return bytes.toString('base64url');

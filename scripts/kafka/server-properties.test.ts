@@ -21,6 +21,20 @@ it('listens in plain text for clients and for its own controller', () => {
   });
 });
 
+it('is a node among three: all are voters, and a majority of the replicas has what was confirmed', () => {
+  const cluster = { clusterId: 'x', nodeId: 2, controllerPorts: [2001, 1002, 2003] };
+  expect(parsed(serverProperties({ ...options, cluster }))).toMatchObject({
+    'node.id': '2',
+    'controller.quorum.voters': '1@127.0.0.1:2001,2@127.0.0.1:1002,3@127.0.0.1:2003',
+    'default.replication.factor': '3',
+    'min.insync.replicas': '2',
+    'offsets.topic.replication.factor': '3',
+    'transaction.state.log.replication.factor': '3',
+    'transaction.state.log.min.isr': '2',
+  });
+  expect(parsed(serverProperties(options))).toMatchObject({ 'node.id': '1', 'min.insync.replicas': '1' });
+});
+
 it('tells clients of a proxied listener the address of the proxy', () => {
   const lines = parsed(serverProperties({ ...options, proxied: { port: 1003, advertisedPort: 1004 } }));
   expect(lines.listeners).toContain('PROXIED://127.0.0.1:1003');
