@@ -53,7 +53,7 @@ export class EntryWriter {
       else view.setUint32(at, r.seqNo, true);
       at += more & WIDE_SEQ ? 8 : 4;
     }
-    const maskBytes = (39 - Math.clz32(r.present | 1)) >> 3;
+    const maskBytes = (39 - Math.clz32(r.present | r.invalid | 1)) >> 3;
     at = this.#fields(at, r, maskBytes, sized);
     if (extra !== null) {
       this.bytes.set(extra, at);
