@@ -9,7 +9,7 @@ import { type KafkaLog, openKafkaLog } from './kafka-log.ts';
 import { allValues, commitOf, text, valued } from '../testing/collect.ts';
 import { makeTopics, testConnection } from './testing/test-log.ts';
 
-const { FindCoordinator, InitProducerId } = ApiKey;
+const { FindCoordinator, InitProducerId, Metadata } = ApiKey;
 const { AddPartitionsToTxn, AddOffsetsToTxn, Produce, TxnOffsetCommit, EndTxn } = ApiKey;
 const names = Object.fromEntries(Object.entries(ApiKey).map(([name, key]) => [key, name]));
 const steps = [AddPartitionsToTxn, AddOffsetsToTxn, Produce, TxnOffsetCommit, EndTxn];
@@ -190,6 +190,16 @@ describeKafka('the log on Kafka under faults', () => {
     cut.disarm();
     expect(cut.hits).toBeGreaterThan(1);
     expect(await allValues(other, 'telemetry')).toEqual(expected);
+  });
+
+  it('is well again though who leads was asked in vain, and nobody asked again', async () => {
+    const { log } = await pair();
+    await log.append('telemetry', 0, valued('before'));
+    const cuts = [Produce, Metadata].map((api) => proxy.cut({ api, lose: 'answer', nth: 1 }));
+    await log.append('telemetry', 0, valued('after'));
+    await expect.poll(() => cuts.map(({ hits }) => hits), { timeout: 20_000 }).toEqual([1, 1]);
+    await expect.poll(() => log.health.ok, { timeout: 20_000 }).toBe(true);
+    for (const cut of cuts) cut.disarm();
   });
 
   it('says once that the cluster is away, waits, and says when it is back', async () => {

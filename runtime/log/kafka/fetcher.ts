@@ -23,6 +23,8 @@ const IDLE_MS = 30_000;
 /** A reader elsewhere in the partition may take a feed that was not read for so long. */
 const FREE_AFTER_MS = 1_000;
 const PAUSE_AFTER_REFUSAL_MS = 500;
+/** So often a leader must say that a partition ends before what is to be read. */
+const ASKED_FOR_END = 4;
 /** After so many empty answers below the known end a read asks where the partition really ends. */
 const MAX_EMPTY_ROUNDS = 3;
 
@@ -113,10 +115,16 @@ export class Fetcher {
     return sum;
   }
 
+  /** Returns where `from` is not beyond the end; asks some times, as whoever led before may not know yet that another does. */
   async #refuseBeyond(topic: string, partition: number, from: number): Promise<void> {
-    await this.#endsAt(topic, partition);
-    const { start, end } = this.#options.extents.get(topic, partition);
-    if (from > end) throw outOfRange(topic, partition, from, start, end);
+    const { link, extents } = this.#options;
+    for (let asked = 1; (await this.#endsAt(topic, partition)) < from; asked++) {
+      const { start, end } = extents.get(topic, partition);
+      if (from <= end) return;
+      if (asked === ASKED_FOR_END) throw outOfRange(topic, partition, from, start, end);
+      await link.pause(PAUSE_AFTER_REFUSAL_MS);
+      await link.refresh();
+    }
   }
 
   /** The end as the leader says it now; what is known here is put right. */

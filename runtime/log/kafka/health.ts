@@ -30,8 +30,14 @@ export class Health {
     return { ok: this.#failing.size === 0, since: this.#since, reason };
   }
 
+  /** An attempt that is going to be repeated. */
   failed(part: string, reason: string): void {
     this.retries += 1;
+    this.waits(part, reason);
+  }
+
+  /** Something is not done yet that should be. */
+  waits(part: string, reason: string): void {
     if (this.#failing.size === 0) {
       this.#since = this.#now();
       this.#message('warn', 'Kafka does not answer as it should; waiting', { part, reason });

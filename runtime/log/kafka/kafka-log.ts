@@ -16,11 +16,11 @@ import { Appender } from './appender.ts';
 import { type NewestFrame, newestFrame } from './committed.ts';
 import type { KafkaConnection } from './connection.ts';
 import { Extents } from './extents.ts';
-import { badArgument, closed, fenced } from './failures.ts';
+import { badArgument, closed, fenced, isFence } from './failures.ts';
 import { Fetcher } from './fetcher.ts';
 import { groupLag } from './group-offsets.ts';
 import { Health, type KafkaHealth } from './health.ts';
-import { Link } from './link.ts';
+import { Link, notYet } from './link.ts';
 import { listExtents } from './list-offsets.ts';
 import { Owner } from './owner.ts';
 import { generationOf, initTransactional } from './producer-id.ts';
@@ -72,6 +72,7 @@ const SWEEP_MS = 1_000;
 const ASKED_WITHIN_MS = 10_000;
 /** How long `close` waits for what was accepted while the cluster does not answer. */
 const CLOSE_WITHIN_MS = 10_000;
+const NO_MARK = -1;
 const known = [...Object.values(topics), 'site-journal', 'site-snapshots'];
 
 /**
@@ -200,21 +201,17 @@ export class KafkaLog implements Log {
     const key = `${journal}/${partition}`;
     this.#owners.get(key)?.fence();
     const producer = await initTransactional(link, transactionalId, this.#options.transactionTimeoutMs ?? 60_000);
-    // Behind the fence: nothing that the old owner wrote can become visible after this.
-    const newest = await this.#newest(journal, partition);
+    const now = () => this.#clock.now();
+    const transactions = new TransactionalProducer({ link, compression, transactionalId, producer, now });
+    // Behind the fence: nothing that the old owner wrote can become visible after this. Who leads the journal gives it all.
+    const mark = await transactions.mark(this.#fullName(journal), partition).catch(unlessFenced);
+    const newest = await this.#newest(journal, partition, mark);
     const generation = Math.max(generationOf(producer), (newest?.generation ?? 0) + 1);
     const before = this.#owners.get(key);
     const claim = { journal, partition, generation };
     if (before !== undefined && before.claim.generation > generation) return claim;
     before?.fence();
-    const transactions = new TransactionalProducer({
-      link,
-      compression,
-      transactionalId,
-      producer,
-      now: () => this.#clock.now(),
-    });
-    this.#owners.set(key, new Owner(claim, transactions, (topic) => this.#fullName(topic)));
+    this.#owners.set(key, new Owner(claim, mark, transactions, (topic) => this.#fullName(topic)));
     await this.#compareGroup(partition, newest);
     await this.#refresh(this.#knownTopics().map((topic) => ({ topic, partition })));
     return claim;
@@ -238,8 +235,8 @@ export class KafkaLog implements Log {
   async committed(journal: string, partition: number): Promise<Committed> {
     this.#checkJournal(journal, partition);
     this.#refuseClosed();
-    const newest = await this.#newest(journal, partition);
     const owner = this.#owners.get(`${journal}/${partition}`);
+    const newest = await this.#newest(journal, partition, owner?.mark ?? NO_MARK);
     const generation = Math.max(owner?.claim.generation ?? 0, newest?.generation ?? 0);
     const own = owner?.newest ?? null;
     // The end of a transaction becomes visible some moments after it was confirmed.
@@ -292,11 +289,15 @@ export class KafkaLog implements Log {
     await accepted;
   }
 
-  async #newest(journal: string, partition: number): Promise<NewestFrame | null> {
+  /** Of a journal that ends behind `mark`: whoever led it before may not know yet that another does. */
+  async #newest(journal: string, partition: number, mark: number): Promise<NewestFrame | null> {
     const name = this.#fullName(journal);
-    return this.#link.persist(`the end of ${name}/${partition}`, async () =>
-      newestFrame(this.#fetcher, name, partition, await this.latest(journal, partition)),
-    );
+    return this.#link.persist(`the end of ${name}/${partition}`, async () => {
+      const extent = await this.latest(journal, partition);
+      if (extent.end <= mark)
+        throw notYet(`${name}/${partition} is said to end at ${extent.end}, and ${mark} is there`);
+      return newestFrame(this.#fetcher, name, partition, extent);
+    });
   }
 
   /** The group's offsets are for people; where they say another thing than the journal, the journal is right. */
@@ -389,4 +390,10 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     await log.close();
     throw error;
   }
+}
+
+/** Whoever claimed meanwhile is told by its own mark; here the first commit is refused. */
+function unlessFenced(error: unknown): number {
+  if (isFence(error)) return NO_MARK;
+  throw error;
 }

@@ -14,6 +14,9 @@ const LONGEST_PAUSE_MS = 1000;
 const DISCONNECT_WITHIN_MS = 3_000;
 /** A transaction that is being finished takes some milliseconds; it is no outage. */
 const SAY_AFTER_ATTEMPTS = 8;
+/** Who is in charge is asked again after so many failures of any kind, and as often as no answer comes for so long. */
+const ASK_AGAIN_AFTER_ATTEMPTS = 4;
+const ASK_AGAIN_AFTER_MS = 2_500;
 
 /**
  * One connection per broker for calls and one for long polls, with who leads which partition. Calls repeat while the
@@ -28,6 +31,7 @@ export class Link {
   #metadata: KafkajsMetadata | null = null;
   #leaders = new Map<string, number>();
   #connected: Promise<void> | null = null;
+  #refreshing: Promise<void> | null = null;
   #wakers = new Set<() => void>();
   #isClosed = false;
 
@@ -81,14 +85,17 @@ export class Link {
     return this.#cluster.findBroker({ nodeId });
   }
 
-  /** Who coordinates a group or a transactional id: kafkajs asks the cluster at each call, here the answer is kept. */
+  /** Who coordinates a group or a transactional id; the answer is kept until a call fails in a way that passes. */
   async coordinator(id: string, coordinatorType: number): Promise<KafkajsBroker> {
     const key = `${coordinatorType}/${id}`;
     const node = this.#coordinators.get(key);
     if (node !== undefined) return this.broker(node);
     await this.#connect();
-    const broker = await this.#cluster.findGroupCoordinator({ groupId: id, coordinatorType });
-    this.#coordinators.set(key, broker.nodeId);
+    if (this.#cluster.getNodeIds().length === 0) await this.#cluster.refreshMetadata();
+    const anyone = await this.#cluster.brokerPool.findConnectedBroker();
+    const { coordinator } = await anyone.findGroupCoordinator({ groupId: id, coordinatorType });
+    const broker = await this.broker(coordinator.nodeId);
+    this.#coordinators.set(key, coordinator.nodeId);
     return broker;
   }
 
@@ -114,7 +121,7 @@ export class Link {
     for (let tries = 0; ; tries++) {
       if (this.#isClosed) throw closed();
       try {
-        const result = await attempt();
+        const result = await this.#watched(part, attempt);
         this.#health.worked(part);
         return result;
       } catch (error) {
@@ -128,8 +135,27 @@ export class Link {
         if (typeOf(error) !== 'CONCURRENT_TRANSACTIONS') this.#coordinators.clear();
         if (tries >= SAY_AFTER_ATTEMPTS || isDisconnect(error)) this.#health.failed(part, reasonOf(error));
         await this.pause(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(tries, 10)));
-        if (isDisconnect(error) || isStale(error)) await this.#refresh();
+        if (isDisconnect(error) || isStale(error) || (tries + 1) % ASK_AGAIN_AFTER_ATTEMPTS === 0)
+          await this.#refresh();
       }
+    }
+  }
+
+  /**
+   * Says so while no answer comes, and asks who is in charge now: the connections of a broker that the others have left
+   * behind are given up with the answer, and what was asked there fails and is repeated.
+   */
+  async #watched<T>(part: string, attempt: () => Promise<T>): Promise<T> {
+    const began = performance.now();
+    const timer = setInterval(() => {
+      const seconds = Math.round((performance.now() - began) / 1000);
+      this.#health.waits(part, `no answer for ${seconds} s`);
+      void this.#refresh().catch(() => {});
+    }, ASK_AGAIN_AFTER_MS);
+    try {
+      return await attempt();
+    } finally {
+      clearInterval(timer);
     }
   }
 
@@ -184,7 +210,16 @@ export class Link {
       if (this.#isClosed) return;
       if (!isTransient(error) && !isMissing(error)) throw error;
       this.#health.failed('metadata', reasonOf(error));
+      this.#refreshLater();
     }
+  }
+
+  /** Who asked may need no answer any more: until there is one, what is known may be old, and the health says so. */
+  #refreshLater(): void {
+    this.#refreshing ??= this.pause(LONGEST_PAUSE_MS).then(() => {
+      this.#refreshing = null;
+      return this.#refresh().catch(() => {});
+    });
   }
 
   #metadataOf(topic: string) {
@@ -209,12 +244,31 @@ export function passing(reason: string): Error {
   return Object.assign(new Error(reason), { name: 'KafkaJSMetadataNotLoaded' });
 }
 
+/** A leader's answer that lags behind what was committed: it catches up, or another one leads. */
+export function notYet(reason: string): Error {
+  return Object.assign(new Error(reason), {
+    name: 'KafkaJSProtocolError',
+    type: 'OFFSET_NOT_AVAILABLE',
+    retriable: true,
+  });
+}
+
 const isMissing = (error: unknown) =>
   ['UNKNOWN_TOPIC_OR_PARTITION', 'TOPIC_AUTHORIZATION_FAILED', 'INVALID_TOPIC_EXCEPTION'].includes(typeOf(error) ?? '');
 
-const isStale = (error: unknown) =>
-  ['UNKNOWN_TOPIC_OR_PARTITION', 'NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE', 'FENCED_LEADER_EPOCH'].includes(
-    typeOf(error) ?? '',
-  );
+/** Whoever answered so is not in charge, or no more. */
+const staleTypes = new Set([
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'NOT_LEADER_FOR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'FENCED_LEADER_EPOCH',
+  'UNKNOWN_LEADER_EPOCH',
+  'REPLICA_NOT_AVAILABLE',
+  'BROKER_NOT_AVAILABLE',
+  'KAFKA_STORAGE_ERROR',
+  'NETWORK_EXCEPTION',
+  'REQUEST_TIMED_OUT',
+]);
+const isStale = (error: unknown) => staleTypes.has(typeOf(error) ?? '');
 
 const isDisconnect = (error: unknown) => (error as Error).name.startsWith('KafkaJS') && typeOf(error) === undefined;

@@ -15,6 +15,8 @@ export interface OwnCommit {
 /** Who may commit for one partition of a journal, from its claim until the next one; its transactions in order. */
 export class Owner {
   readonly claim: Claim;
+  /** Offset in the journal behind everything that earlier owners committed; see {@link TransactionalProducer.mark}. */
+  readonly mark: number;
   newest: OwnCommit | null = null;
   readonly #producer: TransactionalProducer;
   readonly #fullName: (topic: string) => string;
@@ -23,8 +25,9 @@ export class Owner {
   /** By topic and partition, the offset after what was committed last. */
   readonly #ends = new Map<string, number>();
 
-  constructor(claim: Claim, producer: TransactionalProducer, fullName: (topic: string) => string) {
+  constructor(claim: Claim, mark: number, producer: TransactionalProducer, fullName: (topic: string) => string) {
     this.claim = claim;
+    this.mark = mark;
     this.#producer = producer;
     this.#fullName = fullName;
   }

@@ -17,6 +17,8 @@ interface Ids {
   readonly producerEpoch: number;
 }
 
+const MARK = Buffer.from('claim');
+
 /**
  * The transactions of one producer, one after the other. Every call is repeated until it is answered, since each may
  * be: sequence numbers cover the records, and the rest says the same however often it is said. A transaction takes
@@ -44,6 +46,19 @@ export class TransactionalProducer {
     const [lastOffsets] = await settled([this.#writer.write(parts), group && this.#writeOffsets(group)]);
     await this.#end(true);
     return lastOffsets;
+  }
+
+  /**
+   * Writes to the end of a partition and gives that up again, unseen by readers of committed records. Returns its offset:
+   * it was confirmed by the replicas, so that whoever leads them has everything that was committed before it.
+   */
+  async mark(topic: string, partition: number): Promise<number> {
+    await this.#options.link.know(topic);
+    const parts = [{ topic, partition, records: [{ key: null, value: MARK }] }];
+    await this.#addParts(parts);
+    const [offset] = await this.#writer.write(parts);
+    await this.#end(false);
+    return offset;
   }
 
   /** Gives up what was written since the last end. */

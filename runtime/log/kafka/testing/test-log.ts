@@ -22,14 +22,23 @@ export function testConnection(bootstrap: string, more: Partial<KafkaConnection>
   };
 }
 
-/** Makes every topic of a log, empty, and waits until each partition has a leader. */
-export async function makeTopics(connection: KafkaConnection, partitions = PARTITIONS): Promise<void> {
+/** Makes every topic of a log, empty, and waits until each partition has a leader. `replicas`: nodes, the leader first. */
+export async function makeTopics(
+  connection: KafkaConnection,
+  partitions = PARTITIONS,
+  replicas?: (name: string, partition: number) => number[],
+): Promise<void> {
   // What kafkajs has to say while the topics come to be is nothing that a test listens for.
   const admin = kafkaClient({ ...connection, message: () => {} }).admin();
   await admin.connect();
+  const placed = (name: string) =>
+    Array.from({ length: partitions }, (_, partition) => ({ partition, replicas: replicas!(name, partition) }));
   await createLedTopics(
     admin,
-    names.map((name) => ({ topic: connection.topicPrefix + name, numPartitions: partitions })),
+    names.map((name) => ({
+      topic: connection.topicPrefix + name,
+      ...(replicas === undefined ? { numPartitions: partitions } : { replicaAssignment: placed(name) }),
+    })),
   );
   await admin.disconnect();
 }

@@ -1,87 +1,30 @@
 import { createRequire } from 'node:module';
 import type { Kafka } from 'kafkajs';
 import { type KafkaConnection, kafkaClient } from '../connection.ts';
+import type { KafkajsBroker, KafkajsMetadata } from './kafkajs-types.ts';
+import { type AskedPool, askForLeaders } from './metadata.ts';
+import { losePatience, type WaitingConnection } from './patience.ts';
 import { openSocket, type ReadingConnection, readAnswers } from './sockets.ts';
+
+export type { KafkajsBroker, KafkajsConnection, KafkajsMetadata } from './kafkajs-types.ts';
 
 /**
  * The parts of kafkajs 2.2.4 that its types do not name: connections, metadata and the calls of a broker. Its own
  * consumer and producers are not used: they fall back to positions of their own and hide what became of a commit.
  */
 export interface KafkajsCluster {
-  readonly brokerPool: {
+  readonly brokerPool: AskedPool & {
     readonly metadata: KafkajsMetadata | null;
   };
   readonly connectionPoolBuilder: {
-    build: (broker?: object) => Promise<{ readonly pool: readonly ReadingConnection[] }>;
+    build: (broker?: object) => Promise<{ readonly pool: readonly (ReadingConnection & WaitingConnection)[] }>;
   };
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
   refreshMetadata(): Promise<void>;
+  getNodeIds(): readonly string[];
   findBroker(node: { nodeId: number }): Promise<KafkajsBroker>;
-  findGroupCoordinator(of: { groupId: string; coordinatorType: number }): Promise<KafkajsBroker>;
-}
-
-export interface KafkajsMetadata {
-  readonly topicMetadata: readonly {
-    readonly topic: string;
-    readonly partitionMetadata: readonly { readonly partitionId: number; readonly leader: number }[];
-  }[];
-}
-
-interface TopicPartitions<P> {
-  readonly topic: string;
-  readonly partitions: readonly P[];
-}
-
-interface TransactionCall {
-  readonly transactionalId: string;
-  readonly producerId: string;
-  readonly producerEpoch: number;
-}
-
-export interface KafkajsBroker {
-  readonly nodeId: number;
-  readonly connectionPool: { getConnection(index: number): Promise<KafkajsConnection> };
-  disconnect(): Promise<void>;
-  listOffsets(of: {
-    replicaId: number;
-    isolationLevel: number;
-    topics: readonly TopicPartitions<{ partition: number; timestamp: number }>[];
-  }): Promise<{ responses: readonly TopicPartitions<{ partition: number; offset: string }>[] }>;
-  initProducerId(of: {
-    transactionalId?: string;
-    transactionTimeout: number;
-  }): Promise<{ producerId: string; producerEpoch: number }>;
-  addPartitionsToTxn(of: TransactionCall & { topics: readonly TopicPartitions<number>[] }): Promise<unknown>;
-  addOffsetsToTxn(of: TransactionCall & { groupId: string }): Promise<unknown>;
-  txnOffsetCommit(
-    of: TransactionCall & {
-      groupId: string;
-      topics: readonly TopicPartitions<{ partition: number; offset: string; metadata?: string }>[];
-    },
-  ): Promise<unknown>;
-  endTxn(of: TransactionCall & { transactionResult: boolean }): Promise<unknown>;
-  offsetFetch(of: {
-    groupId: string;
-    topics: readonly TopicPartitions<{ partition: number }>[];
-  }): Promise<{ responses: readonly TopicPartitions<{ partition: number; offset: string }>[] }>;
-  deleteRecords(of: {
-    topics: readonly TopicPartitions<{ partition: number; offset: string }>[];
-  }): Promise<{ topics: readonly TopicPartitions<{ partition: number; lowWatermark: { toString(): string } }>[] }>;
-}
-
-export interface KafkajsConnection {
-  send<T>(call: {
-    request: {
-      apiKey: number;
-      apiVersion: number;
-      apiName: string;
-      encode: () => Promise<{ buf: Buffer; buffer: Buffer }>;
-    };
-    response: { decode: (payload: Buffer) => Promise<T>; parse: (answer: T) => Promise<T> };
-    requestTimeout?: number;
-  }): Promise<T>;
 }
 
 /** An error as kafkajs throws them; `type` names the code of the protocol. */
@@ -119,15 +62,19 @@ export function openCluster(connection: KafkaConnection): KafkajsCluster {
     isolationLevel: READ_COMMITTED,
   });
   readOwnAnswers(cluster);
+  askForLeaders(cluster.brokerPool);
   return cluster;
 }
 
-/** Every connection reads its answers in our way from its first byte on. */
+/** Every connection reads its answers, and waits for them, in our way from its first byte on. */
 function readOwnAnswers({ connectionPoolBuilder }: KafkajsCluster): void {
   const build = connectionPoolBuilder.build;
   connectionPoolBuilder.build = async (broker) => {
     const made = await build(broker);
-    for (const connection of made.pool) readAnswers(connection);
+    for (const connection of made.pool) {
+      readAnswers(connection);
+      losePatience(connection);
+    }
     return made;
   };
 }
