@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { TestBroker } from '../broker.ts';
-import type { FaultProxy } from '../proxy.ts';
+import type { TestBrokers } from '../brokers.ts';
+import type { FaultProxies } from '../proxies.ts';
 import { ask, type DoorAddress } from './doors.ts';
 import { Feed } from './feed.ts';
 import { GridfoldProcess, type Surprise } from './process.ts';
@@ -12,8 +12,9 @@ import type { Report, Task } from './verify.ts';
 export interface ClusterOptions {
   /** Logs and data folders. */
   readonly dir: string;
-  readonly broker: TestBroker;
-  readonly proxy: FaultProxy;
+  readonly brokers: TestBrokers;
+  /** One before each broker. */
+  readonly proxy: FaultProxies;
   /** Of topics; the name of the group as well. */
   readonly prefix: string;
   readonly processes: number;
@@ -49,7 +50,7 @@ interface Pipeline {
   readonly incomplete?: unknown;
 }
 
-/** Processes of one group on one broker, and who feeds them. The first process goes through the proxy. */
+/** Processes of one group, and who feeds them. The first process goes through the proxies. */
 export class Cluster {
   readonly options: ClusterOptions;
   readonly processes: readonly GridfoldProcess[];
@@ -59,17 +60,17 @@ export class Cluster {
   #verified = 0;
 
   constructor(options: ClusterOptions) {
-    const { dir, broker, proxy, prefix, partitions, assets, seed, processes } = options;
+    const { dir, brokers, proxy, prefix, partitions, assets, seed, processes } = options;
     this.options = options;
     mkdirSync(dir, { recursive: true });
     this.processes = Array.from({ length: processes }, (_, i) =>
       this.member(`p${i}`, i === 0 ? proxy.bootstrap : undefined),
     );
-    this.feed = new Feed({ bootstrap: broker.bootstrap, prefix, partitions, seed, assets });
+    this.feed = new Feed({ bootstrap: brokers.bootstrap, prefix, partitions, seed, assets });
   }
 
   /** A process of the group that is not started yet; beside {@link Cluster.processes} it is a guest. */
-  member(name: string, bootstrap = this.options.broker.bootstrap): GridfoldProcess {
+  member(name: string, bootstrap = this.options.brokers.bootstrap): GridfoldProcess {
     const { dir, prefix, partitions, sessionTimeoutMs } = this.options;
     const member = new GridfoldProcess(name, dir, {
       ...SETTINGS,
@@ -151,12 +152,12 @@ export class Cluster {
 
   /** Runs the verifier, again where somebody committed while it read. `ended`: looks into the folders, not at the doors. */
   async verify(ended = false): Promise<Report> {
-    const { broker, prefix, partitions } = this.options;
+    const { brokers, prefix, partitions } = this.options;
     for (let attempt = 1; ; attempt++) {
       // The views come from the first: from another process each time.
       const doors = ended ? [] : rotate(await this.doors(), this.#verified++);
       const dataDirs = ended ? this.processes.map(({ dir }) => dir) : [];
-      const report = await runVerifier({ bootstrap: broker.bootstrap, prefix, partitions, doors, dataDirs });
+      const report = await runVerifier({ bootstrap: brokers.bootstrap, prefix, partitions, doors, dataDirs });
       if (report.still || attempt === ATTEMPTS) return report;
       await this.settle();
     }

@@ -6,8 +6,8 @@ import { ApiKey } from '../frames.ts';
 import type { Cluster } from './cluster.ts';
 import type { GridfoldProcess } from './process.ts';
 
-/** What is done to the processes or the broker, under load; says what it did. Whoever it ended may be started again by it, or later. */
-type Fault = (cluster: Cluster, random: Random) => Promise<string>;
+/** What is done to the processes or the brokers, under load; says what it did. Whoever it ended may be started again by it, or later. */
+export type Fault = (cluster: Cluster, random: Random) => Promise<string>;
 
 /** Every numbered I/O step that a process on Kafka passes. */
 const STEPS = [
@@ -23,8 +23,9 @@ const CRASH_WITHIN_MS = 10_000;
 const COMMIT_CALLS = ['AddPartitionsToTxn', 'Produce', 'AddOffsetsToTxn', 'TxnOffsetCommit', 'EndTxn'] as const;
 const GROUP_CALLS = ['InitProducerId', 'JoinGroup', 'SyncGroup', 'Heartbeat', 'Fetch'] as const;
 
-const pick = <T>(random: Random, list: readonly T[]): T => list[random.int(0, list.length - 1)];
+export const pick = <T>(random: Random, list: readonly T[]): T => list[random.int(0, list.length - 1)];
 
+/** On one broker and on several: there "the broker" is all of them at once. */
 export const faults: Readonly<Record<string, Fault>> = {
   async kill({ processes }, random) {
     const victim = pick(random, processes);
@@ -130,17 +131,17 @@ export const faults: Readonly<Record<string, Fault>> = {
     return `${delayMs} ms an answer`;
   },
 
-  async 'kill the broker'({ options: { broker } }, random) {
+  async 'kill the broker'({ options: { brokers } }, random) {
     await pause(random.between(0, 500));
-    await broker.kill();
+    await brokers.kill();
     await pause(random.between(0, 2_000));
-    await broker.start();
+    await brokers.start();
     return 'SIGKILL';
   },
 
-  async 'restart the broker'({ options: { broker } }) {
-    await broker.stop();
-    await broker.start();
+  async 'restart the broker'({ options: { brokers } }) {
+    await brokers.stop();
+    await brokers.start();
     return 'SIGTERM';
   },
 

@@ -62,7 +62,7 @@ export class Feed {
     const startTime = START;
     this.#fleet = createFleet({ seed, assets, cabinets: 1, megapacks: 2, cadenceMs: CADENCE_MS, startTime, rates });
     const retry = { retries: 1_000, initialRetryTime: 100, maxRetryTime: 1_000 };
-    const kafka = new kafkajs.Kafka({ brokers: [bootstrap], logLevel: kafkajs.logLevel.NOTHING, retry });
+    const kafka = new kafkajs.Kafka({ brokers: bootstrap.split(','), logLevel: kafkajs.logLevel.NOTHING, retry });
     this.#producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, retry });
   }
 
@@ -105,13 +105,15 @@ export class Feed {
       const topic = this.#random.chance(0.8) ? ('telemetry' as const) : ('lifecycle' as const);
       lines.push({ topic, key: 'PW-000001', value: HOSTILE[this.#random.int(0, HOSTILE.length - 1)] });
     }
-    const topicMessages = (['lifecycle', 'telemetry'] as const).map((topic) => ({
-      topic: prefix + topic,
-      messages: lines
-        .filter((line) => line.topic === topic)
-        .map(({ key, value }) => ({ key, value, partition: homeOf(key, partitions).partition })),
-    }));
-    await this.#producer.sendBatch({ topicMessages: topicMessages.filter(({ messages }) => messages.length > 0) });
+    const placed = lines.map((line) => ({ ...line, partition: homeOf(line.key, partitions).partition }));
+    // One partition at a time: of several, kafkajs 2.2.4 takes one for written that moved to a broker which had answered.
+    for (const topic of ['lifecycle', 'telemetry'] as const) {
+      const own = placed.filter((line) => line.topic === topic);
+      for (const [partition, list] of Map.groupBy(own, (line) => line.partition)) {
+        const messages = list.map(({ key, value }) => ({ key, value, partition }));
+        await this.#producer.send({ topic: prefix + topic, messages });
+      }
+    }
     this.confirmed += lines.length;
   }
 }

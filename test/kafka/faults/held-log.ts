@@ -57,6 +57,7 @@ export class HeldLog {
 }
 
 export interface Source {
+  /** `host:port` of each broker, with commas. */
   readonly bootstrap: string;
   readonly prefix: string;
   readonly partitions: number;
@@ -126,7 +127,7 @@ export async function holdLog(source: Source, names: readonly string[]): Promise
 }
 
 function client(bootstrap: string) {
-  return new kafkajs.Kafka({ brokers: [bootstrap], logLevel: kafkajs.logLevel.NOTHING });
+  return new kafkajs.Kafka({ brokers: bootstrap.split(','), logLevel: kafkajs.logLevel.NOTHING });
 }
 
 /** A batch for each stretch without a hole that was taken at one time: a fold sees the time. */

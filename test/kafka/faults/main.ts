@@ -2,9 +2,10 @@
  * The fault suite as a script, for nights: prints a line per run, a table of the faults at the end, and writes all of it
  * as JSON.
  *
- *   npm run test:faults -- --runs 500 [--seed N] [--parallel 2] [--only "kill,empty disk"] [--out faults.json] [--dir DIR]
+ *   npm run test:faults -- --runs 500 [--seed N] [--brokers 3] [--parallel 2] [--only "kill,empty disk"] [--out faults.json] [--dir DIR]
  *
- * `--parallel` shares the runs out over so many brokers at once, each with processes and a seed of its own (N, N + 1, …).
+ * With `--brokers 3` the log stands on a cluster of three, one of which may go: there are faults of its own for that.
+ * `--parallel` shares the runs out over so many clusters at once, each with processes and a seed of its own (N, N + 1, …).
  * Exit code 1 when anything was lost, doubled or changed; then the folders of the processes are kept.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,6 +19,7 @@ const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '50' },
     seed: { type: 'string', default: String(Math.trunc(Math.random() * 1e9)) },
+    brokers: { type: 'string', default: '1' },
     parallel: { type: 'string', default: '1' },
     only: { type: 'string' },
     out: { type: 'string' },
@@ -46,6 +48,7 @@ function campaign(index: number): Promise<FaultRunResult> {
   return runFaults({
     runs: share(Number(values.runs), index),
     seed,
+    brokers: Number(values.brokers),
     dir: join(dir, String(seed)),
     only: values.only?.split(',').map((name) => name.trim()),
     sessionTimeoutMs: Number(values['session-timeout-ms']),

@@ -2,21 +2,24 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Random } from '../../../sim/random.ts';
-import { startBroker } from '../broker.ts';
-import { startProxy } from '../proxy.ts';
+import { startBrokers } from '../brokers.ts';
+import { startProxies } from '../proxies.ts';
+import { brokerFaults } from './broker-faults.ts';
 import { Cluster } from './cluster.ts';
-import { faults } from './faults.ts';
+import { type Fault, faults } from './faults.ts';
 import type { Surprise } from './process.ts';
 import type { Report } from './verify.ts';
 
 export interface FaultRunOptions {
   readonly runs: number;
   readonly seed: number;
-  /** Logs, data folders and the broker's data; deleted when all went well. */
+  /** Logs, data folders and the brokers' data; deleted when all went well. */
   readonly dir: string;
   /** Runs on one set of topics, before all start anew. @default 10 */
   readonly runsPerCluster?: number;
-  /** Names of {@link faults}. @default all */
+  /** @default 1 */
+  readonly brokers?: number;
+  /** Names of {@link faultsOn} so many brokers. @default all */
   readonly only?: readonly string[];
   /** @default 6000 */
   readonly sessionTimeoutMs?: number;
@@ -53,17 +56,17 @@ const ASSETS = 12;
  * decides the records, the faults and whom they hit; the moment at which they hit is the machine's.
  */
 export async function runFaults(options: FaultRunOptions): Promise<FaultRunResult> {
-  const { runs, seed, dir, runsPerCluster = 10 } = options;
+  const { runs, seed, dir, runsPerCluster = 10, brokers: count = 1 } = options;
   const done: FaultRun[] = [];
   const failures: string[] = [];
-  const broker = await startBroker({ dir: join(dir, 'broker') });
-  const proxy = await startProxy(broker.proxied);
+  const brokers = await startBrokers({ count, dir: join(dir, 'brokers') });
+  const proxy = await startProxies([...brokers.proxied]);
   const names = shuffledNames(options);
   try {
     for (let first = 0; first < runs && failures.length === 0; first += runsPerCluster) {
       const cluster = new Cluster({
         dir: join(dir, `from-${first}`),
-        broker,
+        brokers,
         proxy,
         prefix: `faults-${seed}-${first}.`,
         processes: PROCESSES,
@@ -78,14 +81,23 @@ export async function runFaults(options: FaultRunOptions): Promise<FaultRunResul
     }
   } finally {
     await proxy.refuse();
-    await broker.close();
+    await brokers.close();
   }
   if (failures.length === 0) rmSync(dir, { recursive: true, force: true });
   return { seed, runs: done, failures };
 }
 
+/** What can be done where there are so many brokers. */
+function faultsOn(brokers: number): Readonly<Record<string, Fault>> {
+  return brokers === 1 ? faults : { ...faults, ...brokerFaults };
+}
+
 /** Each fault as often as the others, in an order of chance. */
-function* shuffledNames({ seed, only = Object.keys(faults) }: FaultRunOptions): Generator<string> {
+function* shuffledNames({
+  seed,
+  brokers = 1,
+  only = Object.keys(faultsOn(brokers)),
+}: FaultRunOptions): Generator<string> {
   const random = Random.of(seed, 'order');
   for (;;) {
     const bag = [...only];
@@ -132,7 +144,7 @@ async function oneRun(cluster: Cluster, fault: string, random: Random) {
   const before = cluster.fences;
   cluster.feed.run();
   await pause(random.between(0.3, 1) * FEED_MS);
-  const what = await faults[fault](cluster, random);
+  const what = await faultsOn(cluster.options.brokers.nodes.length)[fault](cluster, random);
   await pause(random.between(0.3, 1) * FEED_MS);
   await cluster.feed.rest();
   const began = performance.now();
