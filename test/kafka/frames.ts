@@ -4,6 +4,7 @@
 export const ApiKey = {
   Produce: 0,
   Fetch: 1,
+  ListOffsets: 2,
   Metadata: 3,
   OffsetCommit: 8,
   OffsetFetch: 9,

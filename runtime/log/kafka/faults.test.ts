@@ -9,7 +9,7 @@ import { type KafkaLog, openKafkaLog } from './kafka-log.ts';
 import { allValues, commitOf, text, valued } from '../testing/collect.ts';
 import { makeTopics, testConnection } from './testing/test-log.ts';
 
-const { FindCoordinator, InitProducerId, Metadata } = ApiKey;
+const { FindCoordinator, InitProducerId, ListOffsets, Metadata } = ApiKey;
 const { AddPartitionsToTxn, AddOffsetsToTxn, Produce, TxnOffsetCommit, EndTxn } = ApiKey;
 const names = Object.fromEntries(Object.entries(ApiKey).map(([name, key]) => [key, name]));
 const steps = [AddPartitionsToTxn, AddOffsetsToTxn, Produce, TxnOffsetCommit, EndTxn];
@@ -190,6 +190,24 @@ describeKafka('the log on Kafka under faults', () => {
     cut.disarm();
     expect(cut.hits).toBeGreaterThan(1);
     expect(await allValues(other, 'telemetry')).toEqual(expected);
+  });
+
+  it('does not take for never written what a leader does not give out yet', async () => {
+    const { log, other } = await pair();
+    await log.append('telemetry', 0, valued('a'));
+    // The end is asked for first, then the start: by then the answer is that nothing stands at 2.
+    let heard = 0;
+    const written = Promise.withResolvers<unknown>();
+    const hear = () => {
+      heard += 1;
+      if (heard === 2) written.resolve(other.append('telemetry', 0, valued('b', 'c')));
+      return 1;
+    };
+    const listening = proxy.cut({ api: ListOffsets, lose: 'request', chance: 0.5, random: hear });
+    const [{ baseOffset, count }] = await log.read('telemetry', 0, 2, 1 << 20);
+    await written.promise;
+    listening.disarm();
+    expect(baseOffset + count).toBe(3);
   });
 
   it('is well again though who leads was asked in vain, and nobody asked again', async () => {

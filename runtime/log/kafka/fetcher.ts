@@ -57,7 +57,10 @@ export class Fetcher {
         this.#poll();
         return this.#counted(await feed.read(from, maxBytes));
       }
-      if (from > end) await this.#refuseBeyond(topic, partition, from);
+      if (from > end) {
+        await this.#refuseBeyond(topic, partition, from);
+        continue;
+      }
       if (from >= end || (empty >= MAX_EMPTY_ROUNDS && (await this.#endsAt(topic, partition)) <= from)) {
         this.#waitAt(feed, from);
         return [];
