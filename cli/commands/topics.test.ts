@@ -118,6 +118,15 @@ describeKafka('gridfold topics on a broker with TLS, SASL and ACLs', ({ unique }
     const whom = { principal: `User:${broker.secured.user}`, host: '*', permissionType: ALLOW };
     const acl = operations.map((name) => ({ ...on, ...whom, operation: kafkajs.AclOperationTypes[name] }));
     await admin.createAcls({ acl });
+    // The controller has confirmed it; the broker learns of it a moment later, and shows what it has learnt.
+    const { ANY } = kafkajs.AclOperationTypes;
+    const known = async () => {
+      const { resources } = await admin.describeAcls({ ...on, ...whom, operation: ANY });
+      return resources.flatMap(({ acls }) => acls.map(({ operation }) => operation));
+    };
+    await expect
+      .poll(known, { timeout: 20_000 })
+      .toEqual(expect.arrayContaining(acl.map(({ operation }) => operation)));
   }
 
   it('says which right is missing', async () => {
