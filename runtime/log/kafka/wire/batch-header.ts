@@ -48,16 +48,20 @@ export function batchHeader(bytes: Buffer, at: number): BatchHeader | null {
 }
 
 /** Whether the batch at `at` is as it was written. */
-export function isSound(bytes: Buffer, at: number, { end }: BatchHeader): boolean {
+function isSound(bytes: Buffer, at: number, { end }: BatchHeader): boolean {
   return crc32c(bytes.subarray(at + CHECKED_FROM, end)) === bytes.readUInt32BE(at + CHECKSUM_AT);
 }
 
-/** Offset after the last whole batch, or `from` where there is none. */
+/**
+ * Offset after the last whole batch, or `from` where there is none. Throws where one does not match its checksum: what it
+ * says of its offsets may not be believed either.
+ */
 export function nextOffsetOf(bytes: Buffer, from: number): number {
   let next = from;
   for (let at = 0; ; ) {
     const header = batchHeader(bytes, at);
     if (header === null) return next;
+    if (!isSound(bytes, at, header)) throw new Error('does not match its checksum');
     next = header.nextOffset;
     at = header.end;
   }

@@ -76,7 +76,7 @@ describe('batches of records', () => {
       fc.asyncProperty(batches, fc.nat(), fc.integer({ min: 1, max: 255 }), async (records, at, flip) => {
         const batch = await stored(records, 0);
         batch[CHECKED_FROM + (at % (batch.length - CHECKED_FROM))] ^= flip;
-        await expect(readAll(new Segment(batch, 0, []))).rejects.toThrow();
+        expect(() => new Segment(batch, 0, [])).toThrow();
       }),
     );
   });
